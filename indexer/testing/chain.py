@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from indexer.chain.bloom import bloom_of
+from indexer.chain.bloom import build_bloom
 from indexer.chain.refs import BlockHeader
 
 LogSpec = tuple[bytes, Sequence[bytes], bytes]
@@ -84,7 +84,7 @@ class MemoryChain:
         self._branch = 0
         self._listeners: set[asyncio.Event] = set()
         self._codes: dict[bytes, list[tuple[BlockHeader, bytes]]] = {}
-        genesis = BlockHeader(0, _digest(b"genesis", chain_id), bytes(32), 1_700_000_000, bloom_of(()))
+        genesis = BlockHeader(0, _digest(b"genesis", chain_id), bytes(32), 1_700_000_000, build_bloom(()))
         self.blocks: list[MemoryBlock] = [MemoryBlock(genesis)]
         """The canonical chain; the index is the block number."""
         self.known: dict[bytes, MemoryBlock] = {genesis.hash: self.blocks[0]}
@@ -236,7 +236,7 @@ class MemoryChain:
         logs = tuple(_logs(specs))
         digest = _digest(parent.hash, number, self._branch, *(log.tx_hash for log in logs))
         time = parent.timestamp + self.block_seconds if timestamp is None else timestamp
-        bloom = bloom_of(value for log in logs for value in (log.address, *log.topics))
+        bloom = build_bloom(value for log in logs for value in (log.address, *log.topics))
         return MemoryBlock(BlockHeader(number, digest, parent.hash, time, bloom), logs, dict(codes))
 
 
