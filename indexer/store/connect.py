@@ -1,0 +1,143 @@
+"""Connections to PostgreSQL, and what their errors mean.
+
+asyncpg raises the same errors whether a socket died before or after COMMIT arrived, and inside a transaction block the
+cause of a lost backend is only in ``__context__``; ``store_errors`` gives every loss of connection one class, with that
+cause named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from indexer.errors import ConfigError, StoreUnavailable
+
+CONNECT_SECONDS = 10.0
+"""How long one connection may take to come up."""
+
+COMMAND_SECONDS = 600.0
+"""No statement of ours runs longer; it is a bound for a server that stopped answering, not a target."""
+
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.PostgresSystemError,
+    OSError,
+    TimeoutError,
+)
+"""Errors after which the same work may go through later: the server, the network or another session was in the way."""
+
+_WRONG_ADDRESS = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidPasswordError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+def true_cause(error: BaseException) -> BaseException:
+    """The error a driver error stands for: the first of its chain of contexts that says what happened.
+
+    ``InterfaceError`` ("connection is closed") hides the reason in ``__context__``.
+    """
+    seen: set[int] = set()
+    current = error
+    while isinstance(current, asyncpg.InterfaceError) and id(current) not in seen:
+        seen.add(id(current))
+        hidden = current.__cause__ or current.__context__
+        if hidden is None:
+            return current
+        current = hidden
+    return current
+
+
+def describe(url: str) -> str:
+    """A database URL without its secrets: host (or socket folder) and database name."""
+    parts = urlsplit(url)
+    host = parts.hostname or "local socket"
+    port = f":{parts.port}" if parts.port else ""
+    return f"{host}{port}/{parts.path.lstrip('/') or 'postgres'}"
+
+
+def _is_loss(error: BaseException) -> bool:
+    if isinstance(error, _LOST):
+        return True
+    return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
+
+
+@contextmanager
+def store_errors(doing: str) -> Iterator[None]:
+    """Turn driver errors raised inside into the indexer's own; ``doing`` says what was tried.
+
+    Raises:
+        StoreUnavailable: the server went away, is starting or stopping, or another session was in the way.
+        ConfigError: the server does not know this role, password or database.
+    """
+    try:
+        yield
+    except _WRONG_ADDRESS as error:
+        raise ConfigError(f"[database] url: the server refused it while {doing}: {error}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        cause = true_cause(error)
+        if not _is_loss(cause) and not _is_loss(error):
+            raise
+        raise StoreUnavailable(
+            f"the database was lost while {doing}: {type(cause).__name__}: {cause}"
+        ) from error
+
+
+def _server_settings(application_name: str) -> dict[str, str]:
+    return {
+        "application_name": application_name,
+        "jit": "off",
+        "timezone": "UTC",
+        "idle_in_transaction_session_timeout": "120000",
+        "search_path": "pg_catalog",
+    }
+
+
+async def connect(url: str, *, application_name: str = "indexer") -> asyncpg.Connection:
+    """One connection with the indexer's session settings.
+
+    Raises:
+        StoreUnavailable: the server cannot be reached.
+        ConfigError: it refuses the URL.
+    """
+    with store_errors(f"connecting to {describe(url)}"):
+        return await asyncpg.connect(
+            url,
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            server_settings=_server_settings(application_name),
+        )
+
+
+async def open_pool(url: str, *, application_name: str = "indexer", size: int = 8) -> asyncpg.Pool:
+    """A pool of up to ``size`` connections with the indexer's session settings.
+
+    Raises:
+        StoreUnavailable: the server cannot be reached.
+        ConfigError: it refuses the URL.
+    """
+    with store_errors(f"connecting to {describe(url)}"):
+        return await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            server_settings=_server_settings(application_name),
+        )

@@ -1,0 +1,121 @@
+"""Databases for tests: one server a session, one database a test.
+
+``DATABASE_URL`` names a server (a role that may create databases and roles); without it an embedded one runs with
+fsync off. Databases of tests are copies of templates, so that migrating and making event tables is paid for once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from indexer.config import DatabaseSettings
+from indexer.store.connect import connect
+from indexer.store.embedded import EmbeddedServer
+from indexer.store.migrate import migrate
+
+
+def with_database(url: str, name: str) -> str:
+    """The URL of another database of the same server."""
+    head, _, query = url.partition("?")
+    scheme, _, rest = head.partition("://")
+    host = rest.partition("/")[0]
+    return f"{scheme}://{host}/{quote(name, safe='')}" + (f"?{query}" if query else "")
+
+
+async def _admin(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _create(url: str, name: str, template: str = "template0") -> str:
+    encoding = "ENCODING 'UTF8'" if template == "template0" else ""
+    await _admin(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" {encoding}')
+    return with_database(url, name)
+
+
+async def _drop(url: str, name: str) -> None:
+    await _admin(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _fresh_name() -> str:
+    return f"indexer_test_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server for the whole session: the URL of its maintenance database."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="indexer-test-"))
+    options = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
+    server = EmbeddedServer(folder, options=options)
+    server.start()
+    try:
+        yield server.url()
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_url: str) -> Iterator[str]:
+    """Name of a database with every migration and nothing else; copy it, do not connect to it."""
+    name = _fresh_name()
+
+    async def build() -> None:
+        url = await _create(postgres_url, name)
+        connection = await connect(url)
+        try:
+            await migrate(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(build())
+    yield name
+    asyncio.run(_drop(postgres_url, name))
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A fresh empty database of this test."""
+    name = _fresh_name()
+    yield await _create(postgres_url, name)
+    await _drop(postgres_url, name)
+
+
+@pytest.fixture
+async def migrated_url(postgres_url: str, migrated_template: str) -> AsyncIterator[str]:
+    """A fresh migrated database of this test."""
+    name = _fresh_name()
+    yield await _create(postgres_url, name, migrated_template)
+    await _drop(postgres_url, name)
+
+
+@pytest.fixture
+async def connection(migrated_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a fresh migrated database."""
+    made = await connect(migrated_url)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def database_settings(migrated_url: str) -> DatabaseSettings:
+    """``[database]`` of a fresh migrated database."""
+    return DatabaseSettings(url=SecretStr(migrated_url))
