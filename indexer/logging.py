@@ -17,39 +17,16 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from indexer.redaction import HIDDEN, redact
+
+__all__ = ["LogFormat", "LogLevel", "configure", "logger", "redact", "redact_secrets"]
+
 LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
-_URL = re.compile(r"\b(https?|wss?|postgres(?:ql)?(?:\+\w+)?)://([^\s'\"<>\\`]*)", re.IGNORECASE)
-_PASSWORD = re.compile(
-    r"\b(password|passwd|pgpassword|secret|api_?key)(\s*[=:]\s*)[^\s,;&'\"]+", re.IGNORECASE
-)
-_BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
 _SECRET_KEY = re.compile(r"password|passwd|secret|api_?key|authorization|private_?key", re.IGNORECASE)
-_HOSTS = re.compile(
-    r"(\[[0-9a-fA-F:.]+\]|[^\[\]:,@/?#]*)(:\d+)?(,(\[[0-9a-fA-F:.]+\]|[^\[\]:,@/?#]*)(:\d+)?)*"
-)
-_HIDDEN = "[redacted]"
 _MAX_DEPTH = 6
 _CHATTY = ("asyncio", "aiohttp", "web3", "websockets", "urllib3", "asyncpg")
-
-
-def redact(text: str) -> str:
-    """The text with every URL cut to ``scheme://host:port`` and every password or bearer token replaced.
-
-    What stands where a host should and cannot be one (a password with a slash in it) is hidden as well.
-    """
-    text = _URL.sub(_cut_url, text)
-    text = _PASSWORD.sub(rf"\1\2{_HIDDEN}", text)
-    return _BEARER.sub(rf"\1 {_HIDDEN}", text)
-
-
-def _cut_url(match: re.Match[str]) -> str:
-    scheme, rest = match.group(1), match.group(2)
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
-    host = authority.rstrip(".,;:)]}") if not authority.startswith("[") else authority.rstrip(".,;:)}")
-    trailing = authority[len(host) :] if authority == rest else ""
-    return f"{scheme}://{host if _HOSTS.fullmatch(host) else _HIDDEN}{trailing}"
 
 
 def _redact_value(value: Any, depth: int = 0) -> Any:
@@ -66,7 +43,7 @@ def _redact_value(value: Any, depth: int = 0) -> Any:
 
 
 def _redact_item(key: Any, value: Any, depth: int) -> Any:
-    return _HIDDEN if _SECRET_KEY.search(str(key)) else _redact_value(value, depth + 1)
+    return HIDDEN if _SECRET_KEY.search(str(key)) else _redact_value(value, depth + 1)
 
 
 def redact_secrets(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
