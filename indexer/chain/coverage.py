@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -44,7 +45,7 @@ def segments(missing: Mapping[K, Sequence[BlockRange]]) -> list[Segment[K]]:
             edges.update((blocks.first, blocks.last + 1))
     cuts = sorted(edges)
     found: list[Segment[K]] = []
-    for first, after in zip(cuts, cuts[1:], strict=False):
+    for first, after in itertools.pairwise(cuts):
         piece = BlockRange(first, after - 1)
         members = frozenset(
             key
@@ -58,3 +59,21 @@ def segments(missing: Mapping[K, Sequence[BlockRange]]) -> list[Segment[K]]:
         else:
             found.append(Segment(piece, members))
     return found
+
+
+def add_range(covered: Iterable[BlockRange], more: BlockRange) -> tuple[BlockRange, ...]:
+    """``covered`` with ``more``: disjoint, ascending, neighbours joined."""
+    joined: list[BlockRange] = []
+    for blocks in sorted([*covered, more]):
+        if joined and blocks.first <= joined[-1].last + 1:
+            joined[-1] = BlockRange(joined[-1].first, max(joined[-1].last, blocks.last))
+        else:
+            joined.append(blocks)
+    return tuple(joined)
+
+
+def cut_above(covered: Iterable[BlockRange], last: int) -> tuple[BlockRange, ...]:
+    """``covered`` without anything above ``last``."""
+    return tuple(
+        BlockRange(blocks.first, min(blocks.last, last)) for blocks in covered if blocks.first <= last
+    )

@@ -1,0 +1,316 @@
+"""One chain, from its first block to its tip and on: the order of the phases, and what happens when something fails.
+
+A chain's life is a loop of lease periods. Within one: load what the database knows, hold it against the chain, back-fill up
+to finality, let the projections catch up, then follow. Errors decide what happens next by their class: ``Retryable`` and
+``ProviderLied`` begin a new look after a pause, ``CursorConflict`` and ``LeaseLost`` a new lease period, a ``Halt`` stops this
+chain alone and is written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+
+from indexer import metrics
+from indexer.chain.refs import BlockHeader, BlockRange
+from indexer.errors import (
+    BlockNotYetKnown,
+    CursorConflict,
+    FinalizedReorg,
+    Halt,
+    LeaseLost,
+    ProviderLied,
+    Retryable,
+    StoreUnavailable,
+)
+from indexer.progress import ProgressSink, ProgressUpdate
+from indexer.sync.backfill import Chunk, fetch_ahead
+from indexer.sync.committer import Committer
+from indexer.sync.follow import Follower
+from indexer.sync.goal import Goal, Patience
+from indexer.sync.late import LateSources
+from indexer.sync.lease import LeaseKeeper
+from indexer.sync.opening import Opening
+from indexer.sync.prepare import Prepared
+from indexer.sync.rate import Rate
+from indexer.sync.session import Session
+
+log = structlog.get_logger(__name__)
+
+BACKFILL_DISTANCE = 32
+"""With finality more than this many blocks above our tip, ranges are cheaper than following."""
+
+FOLD_LOGS = 250_000
+"""Logs committed in a backfill after which the projections catch up, so that state never trails far."""
+
+MAX_PAUSE_SECONDS = 30.0
+
+
+class ChainEngine:
+    """Keeps one chain in step until its goal is reached, it halts, or it is cancelled."""
+
+    def __init__(self, opening: Opening, goal: Goal, patience: Patience, sink: ProgressSink | None) -> None:
+        self._opening = opening
+        self._goal = goal
+        self._patience = patience
+        self._sink = sink
+        self._rate = Rate(opening.clock)
+        self.name = opening.name
+        self.halted: Halt | None = None
+
+    async def run(self) -> None:
+        """Run lease periods. Returns when the goal is reached; raises ``Halt`` when the chain has to stop."""
+        pause = 0.5
+        while True:
+            self._patience.check(f"chain {self.name}: lease or first commit")
+            try:
+                async with self._opening.lease() as keeper:
+                    if await keeper.guard(self._period(keeper)):
+                        return
+            except Halt as halt:
+                await self._halt(halt)
+                raise
+            except (CursorConflict, LeaseLost) as lost:
+                log.warning("lease period ended", chain=self.name, reason=str(lost))
+            except StoreUnavailable as away:
+                log.warning("database unavailable", chain=self.name, reason=str(away))
+            except (Retryable, ProviderLied) as failed:
+                log.warning("chain unreachable", chain=self.name, reason=str(failed))
+            await self._opening.clock.sleep(pause)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
+
+    async def _halt(self, halt: Halt) -> None:
+        self.halted = halt
+        metrics.CHAIN_HALTED.labels(self.name).set(1)
+        log.error("chain halted", chain=self.name, kind=type(halt).__name__, reason=str(halt))
+        with contextlib.suppress(StoreUnavailable):  # the halt itself is what is reported
+            await self._opening.record_halt(halt)
+
+    async def _period(self, keeper: LeaseKeeper) -> bool:
+        """One lease period; True when the goal is reached."""
+        session = await self._opening.session(keeper.epoch)
+        committer = Committer(session)
+        late = LateSources(session, committer)
+        follower = Follower(session, committer)
+        await self._reconcile(session, follower)
+        await self._anchor(session, committer)
+        await self._backfill(session, committer, follower)
+        await self._catch_up(session)
+        if self._done(session) and not await self._late_step(session, late):
+            await self._finish(session, late)
+            return True
+        return await self._follow(session, committer, follower, late)
+
+    # -- before following -----------------------------------------------------------------------------------------
+
+    async def _reconcile(self, session: Session, follower: Follower) -> None:
+        """Find a reorg that happened while we were away, before ranges are built on our tip."""
+        head = await session.look()
+        while session.local is not None and head.number >= session.local.tip.number:
+            there = await session.client.header(session.local.tip.number)
+            if there is None:
+                raise BlockNotYetKnown(f"block {session.local.tip.number}, our tip, is not known")
+            if session.local.knows(there.ref):
+                return
+            if len(session.local) == 1:
+                raise FinalizedReorg(
+                    f"block {there.number} is held as finalized with hash 0x{session.local.tip.hash.hex()}, but the "
+                    f"chain says 0x{there.hash.hex()}. Nothing was changed. If the chain is right, go on with "
+                    f"`indexer rewind --to-block N`, N being the last block that still is on it"
+                )
+            await follower.step(there)
+
+    async def _anchor(self, session: Session, committer: Committer) -> None:
+        """Give an empty database its first block: the one before the first that is asked for, or block 0 itself."""
+        if session.local is not None:
+            return
+        number = max(min(session.first_block - 1, -1 if session.finalized is None else session.finalized), 0)
+        contracts = session.active(number)
+        async for chunk in fetch_ahead(session, contracts, BlockRange(number, number)):
+            await self._commit_chunk(session, committer, chunk, contracts)
+
+    async def _backfill(self, session: Session, committer: Committer, follower: Follower) -> None:
+        """Fetch by ranges while finality is far above our tip."""
+        while True:
+            last = self._backfill_end(session)
+            if last is None:
+                metrics.BACKFILL_BLOCKS_REMAINING.labels(self.name).set(0)
+                return
+            boundary = session.next_start(session.tip_number + 1)
+            last = last if boundary is None else min(last, boundary - 1)
+            blocks = BlockRange(session.tip_number + 1, last)
+            await self._run_ranges(session, committer, blocks)
+            await session.look()
+            await self._reconcile(session, follower)
+
+    def _backfill_end(self, session: Session) -> int | None:
+        finalized = session.finalized
+        if finalized is None:
+            return None
+        stop = self._goal.stop_at(finalized)
+        last = finalized if stop is None else min(finalized, stop)
+        distance = last - session.tip_number
+        if distance <= 0 or (
+            distance <= BACKFILL_DISTANCE and last == finalized and len(session.local or ()) > 1
+        ):
+            return None
+        return last
+
+    async def _run_ranges(self, session: Session, committer: Committer, blocks: BlockRange) -> None:
+        contracts = session.active(blocks.first)
+        folded = session.logs_committed
+        previous: asyncio.Task[None] | None = None
+        try:
+            async for chunk in fetch_ahead(session, contracts, blocks):
+                prepared = await session.preparer.prepare(chunk.raw, contracts, chunk.blocks)
+                if previous is not None:
+                    await previous
+                previous = asyncio.create_task(
+                    self._commit_prepared(session, committer, chunk, prepared, contracts, blocks)
+                )
+                if session.logs_committed - folded > FOLD_LOGS:
+                    await previous
+                    previous = None
+                    await self._catch_up(session)
+                    folded = session.logs_committed
+            if previous is not None:
+                await previous
+                previous = None
+        finally:
+            if previous is not None:
+                # A commit under way is let come to its end: its outcome would be unknown otherwise.
+                await asyncio.gather(previous, return_exceptions=True)
+
+    async def _commit_chunk(
+        self, session: Session, committer: Committer, chunk: Chunk, contracts: frozenset[str]
+    ) -> None:
+        prepared = await session.preparer.prepare(chunk.raw, contracts, chunk.blocks)
+        await self._commit_prepared(session, committer, chunk, prepared, contracts, chunk.blocks)
+
+    async def _commit_prepared(
+        self,
+        session: Session,
+        committer: Committer,
+        chunk: Chunk,
+        prepared: Prepared,
+        contracts: frozenset[str],
+        blocks: BlockRange,
+    ) -> None:
+        await committer.extend(prepared, session.sources_of(contracts), [chunk.end], mode="backfill")
+        remaining = (self._backfill_end(session) or session.tip_number) - session.tip_number
+        metrics.BACKFILL_BLOCKS_REMAINING.labels(self.name).set(remaining)
+        await self._opening.admit_older_members(session, prepared.discovered)
+        self._progressed(session, "backfill", blocks.first, blocks.last)
+
+    async def _catch_up(self, session: Session) -> None:
+        if session.local is not None:
+            await session.projections.catch_up(
+                session.store.pool, session.chain_id, session.tip_number, session.epoch
+            )
+
+    # -- following ------------------------------------------------------------------------------------------------
+
+    async def _follow(
+        self, session: Session, committer: Committer, follower: Follower, late: LateSources
+    ) -> bool:
+        async for head, heard in self._heads(session):
+            if head is not None:
+                await session.notice(head)
+                metrics.HEAD_BLOCK_NUMBER.labels(self.name).set(head.number)
+                metrics.LAG_BLOCKS.labels(self.name).set(max(head.number - session.tip_number, 0))
+                await self._to_head(session, follower, head, heard)
+                if self._backfill_end(session) is not None and self._far(session):
+                    await self._backfill(session, committer, follower)
+                    await self._catch_up(session)
+            busy = await self._late_step(session, late)
+            if self._done(session) and not busy:
+                await self._finish(session, late)
+                return True
+            self._patience.check(
+                f"chain {self.name} is at block {session.tip_number}, goal {self._goal.until}"
+            )
+        return False
+
+    def _far(self, session: Session) -> bool:
+        return (session.finalized or 0) - session.tip_number > BACKFILL_DISTANCE
+
+    async def _heads(self, session: Session) -> AsyncIterator[tuple[BlockHeader | None, float]]:
+        """Heads as they come with the moment they were heard of; None at times when there is late work to do.
+
+        Of several heads that came while one was worked on, only the newest is given.
+        """
+        heads = session.client.heads()
+        clock = session.clock
+        coming: asyncio.Task[BlockHeader] | None = None
+        try:
+            while True:
+                if coming is None:
+                    coming = asyncio.ensure_future(anext(heads))
+                wait = 0.0 if session.late_work else min(1.0, session.settings.poll_seconds)
+                done, _ = await asyncio.wait({coming}, timeout=wait)
+                if not done:
+                    yield None, clock.monotonic()
+                    continue
+                head, heard = coming.result(), clock.monotonic()
+                coming = None
+                yield head, heard
+        finally:
+            if coming is not None:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+            await heads.aclose()  # type: ignore[attr-defined]  # heads() is an async generator
+
+    async def _to_head(self, session: Session, follower: Follower, head: BlockHeader, heard: float) -> None:
+        """Step until the head is reached; a block that vanishes under our hands is looked at again with the next head."""
+        stop_at = self._goal.stop_at(session.finalized)
+        before = session.tip_number, None if session.local is None else session.local.tip.hash
+        try:
+            while await follower.step(head, stop_at=stop_at):
+                self._progressed(session, "follow", before[0], head.number)
+        except (Retryable, ProviderLied) as failed:
+            if isinstance(failed, (LeaseLost, StoreUnavailable)):
+                raise
+            log.warning("head not reached", chain=self.name, head=head.number, reason=str(failed))
+        after = session.tip_number, None if session.local is None else session.local.tip.hash
+        if after != before:
+            metrics.HEAD_TO_COMMIT_SECONDS.labels(self.name).observe(session.clock.monotonic() - heard)
+            self._progressed(session, "follow", before[0], head.number)
+            if session.finalized is not None:
+                await self._opening.forget(session)
+
+    async def _late_step(self, session: Session, late: LateSources) -> bool:
+        worked = await late.step()
+        if worked:
+            self._progressed(session, "late", 0, session.tip_number)
+        elif session.late_work:
+            await late.finish()
+        session.late_work = worked
+        return worked
+
+    def _done(self, session: Session) -> bool:
+        head = -1 if session.head is None else session.head.number
+        return self._goal.reached(session.tip_number, head, session.finalized)
+
+    async def _finish(self, session: Session, late: LateSources) -> None:
+        await late.finish()
+        await self._catch_up(session)
+        log.info("goal reached", chain=self.name, until=self._goal.until, tip=session.tip_number)
+
+    def _progressed(self, session: Session, phase: str, first: int, last: int) -> None:
+        self._patience.progress()
+        rate = self._rate.observe(session.logs_committed)
+        if self._sink is not None:
+            self._sink(
+                ProgressUpdate(
+                    self.name,
+                    phase,  # type: ignore[arg-type]  # one of the three phases
+                    first,
+                    session.tip_number,
+                    last,
+                    session.logs_committed,
+                    rate,
+                )
+            )

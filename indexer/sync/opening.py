@@ -1,0 +1,185 @@
+"""Opening a lease period: everything the engine needs, loaded from the database and held against the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from indexer import metrics
+from indexer.chain.local import LocalChain
+from indexer.clock import Clock
+from indexer.config import ChainSettings, ContractSettings, SyncSettings
+from indexer.decode.catalogue import Catalogue
+from indexer.decode.decoder import Decoder
+from indexer.decode.resolve import Resolver
+from indexer.errors import Halt
+from indexer.projections.runner import Projections
+from indexer.rpc.client import ChainClient
+from indexer.store.commit import DiscoveredAddress, SourceSpec
+from indexer.store.store import Store
+from indexer.sync.diamonds import seed_diamonds
+from indexer.sync.discovery import Announcement, AnnouncementRule, announcement_rules, members_of
+from indexer.sync.lease import LeaseKeeper, take_lease
+from indexer.sync.ownership import ContractScope, Ownership, scopes_of
+from indexer.sync.prepare import Preparer
+from indexer.sync.session import Session
+from indexer.sync.sources import spec_of_older_member, specs_of
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Opening:
+    """The parts of one chain that outlive a lease period. ``contracts`` are this chain's sections only.
+
+    With ``stand_by`` a lease that another daemon holds is waited for; without it ``LeaseLost`` names the holder.
+    """
+
+    name: str
+    settings: ChainSettings
+    limits: SyncSettings
+    contracts: Mapping[str, ContractSettings]
+    clock: Clock
+    client: ChainClient
+    store: Store
+    projections: Projections
+    catalogue: Catalogue
+    holder: str
+    stand_by: bool = True
+    scopes: tuple[ContractScope, ...] = field(init=False)
+    rules: tuple[AnnouncementRule, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        resolver = Resolver(self.catalogue, self.contracts)
+        places = {name: place for place, name in enumerate(resolver.names)}
+        topics = {name: resolver.filter_topics(name) for name in self.contracts}
+        self.scopes = scopes_of(self.contracts, places, topics, self.name, self.settings.start_block)
+        self.rules = announcement_rules(self.contracts, places, self.catalogue.layouts, self.name)
+
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[LeaseKeeper]:
+        """The chain's lease, given back at the end."""
+        keeper = await take_lease(
+            self.store,
+            self.clock,
+            self.name,
+            self.settings.chain_id,
+            self.holder,
+            self.limits.lease_seconds,
+            wait=self.stand_by,
+        )
+        try:
+            yield keeper
+        finally:
+            await keeper.release()
+
+    async def session(self, epoch: int) -> Session:
+        """Load the chain as the database has it. The client must be open."""
+        chain_id = self.settings.chain_id
+        state = await self.store.register_chain(chain_id, self.name)
+        links = await self.store.links(chain_id)
+        ownership = Ownership(self.scopes)
+        resolver = Resolver(self.catalogue, self.contracts)
+        session = Session(
+            name=self.name,
+            settings=self.settings,
+            limits=self.limits,
+            clock=self.clock,
+            client=self.client,
+            store=self.store,
+            projections=self.projections,
+            resolver=resolver,
+            ownership=ownership,
+            preparer=Preparer(self.client, Decoder(resolver), ownership, self.rules),
+            epoch=epoch,
+            sources=[],
+            local=LocalChain(links) if links else None,
+            finalized=state.finalized_number,
+        )
+        known = {scope.name for scope in self.scopes if scope.discovered}
+        ownership.admit(
+            member for member in await self.store.discovered(chain_id) if member.contract in known
+        )
+        await self._admit_announced_before(session)
+        await self._register(session, [spec for scope in self.scopes for spec in specs_of(scope)])
+        await self._load_diamonds(session)
+        if state.halted is not None:
+            await self.store.clear_halt(chain_id, epoch)
+        metrics.CHAIN_HALTED.labels(self.name).set(0)
+        return session
+
+    async def _register(self, session: Session, specs: Sequence[SourceSpec]) -> None:
+        older = self._history_specs(session)
+        session.ends = {spec.key: last for spec, last in older}
+        session.sources = await self.store.register_sources(
+            session.chain_id, [*specs, *(spec for spec, _ in older)]
+        )
+        session.late_work = True
+
+    def _history_specs(self, session: Session) -> list[tuple[SourceSpec, int]]:
+        """Sources for the history of members older than their announcement, each with its last block."""
+        return [
+            (spec_of_older_member(scope, member), member.announced_block - 1)
+            for scope in self.scopes
+            if scope.discovered
+            for member in session.ownership.members(scope.name).values()
+            if member.from_block < member.announced_block
+        ]
+
+    async def admit_older_members(self, session: Session, discovered: Sequence[DiscoveredAddress]) -> None:
+        """Register the history of members that were just discovered and are older than their announcement."""
+        if any(member.from_block < member.announced_block for member in discovered):
+            await self._register(
+                session, [source.spec for source in session.sources if source.spec.key not in session.ends]
+            )
+
+    async def _admit_announced_before(self, session: Session) -> None:
+        """Take in what event rows announced before this discovery was configured."""
+        for rule in self.rules:
+            for table, column in rule.columns.items():
+                found = [
+                    Announcement(rule, address, block, log_index)
+                    for emitter, address, block, log_index in await self.store.announced(
+                        session.chain_id, self.catalogue.table(table), column
+                    )
+                    if self._emitted_by(session, rule, emitter)
+                    and not session.ownership.knows(rule.contract, address, block, log_index)
+                ]
+                session.ownership.admit(await members_of(self.client, found))
+
+    def _emitted_by(self, session: Session, rule: AnnouncementRule, emitter: bytes) -> bool:
+        scope = next(scope for scope in self.scopes if scope.name == rule.announcer)
+        if scope.addresses is None or emitter in scope.addresses:
+            return True
+        return emitter in session.ownership.members(scope.name)
+
+    async def _load_diamonds(self, session: Session) -> None:
+        timeline = session.resolver.timeline
+        seeded = await self.store.diamond_seeds(session.chain_id)
+        for diamond, block, facets in seeded:
+            timeline.seed(diamond, block, facets)
+        for cut in await self.store.diamond_cuts(session.chain_id):
+            timeline.apply(cut.diamond, cut.block_number, cut.log_index, cut.cuts)
+        have = {diamond for diamond, _, _ in seeded}
+        wanted = [
+            (address, scope.start_block)
+            for scope in self.scopes
+            if self.contracts[scope.name].kind == "diamond"
+            for address in sorted(scope.addresses or ())
+            if address not in have and scope.start_block > session.tip_number
+        ]
+        for diamond, block, facets in await seed_diamonds(self.client, wanted):
+            await self.store.seed_diamond(session.chain_id, diamond, block, facets)
+            timeline.seed(diamond, block, facets)
+            log.info("facets read from the loupe", chain=self.name, block=block, facets=len(facets))
+
+    async def record_halt(self, halt: Halt) -> None:
+        """Write down that the chain halted, for ``status``; the epoch does not matter, nothing else is written."""
+        await self.store.halt(self.settings.chain_id, f"{type(halt).__name__}: {halt}")
+
+    async def forget(self, session: Session) -> None:
+        """Drop the journal that finality made useless and refresh what is derived from facets."""
+        metrics.DIAMOND_UNKNOWN_FACETS.labels(self.name).set(len(session.resolver.timeline.unknown_facets()))

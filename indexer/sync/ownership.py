@@ -1,0 +1,223 @@
+"""Which configured contract a log belongs to, and what has to be asked for so that none is missed.
+
+A log belongs to the first contract that names its address (and topic); then to the first discovered contract whose member
+emitted it at or after the block the member joined; then to the first wildcard. The whole configuration decides, never what
+was fetched together: so rows do not depend on how they came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.chain.filters import LogFilter
+from indexer.chain.logs import LogBatch
+from indexer.config import ContractSettings
+from indexer.store.commit import DiscoveredAddress
+
+NOBODY = -1
+"""The owner of a log that no contract asked for."""
+
+ADDRESS_FILTER_LIMIT = 400
+"""With more discovered addresses than this, the node filters by topic and we filter by address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractScope:
+    """What one contract of the configuration asks for. ``place`` is its index in the resolver's names.
+
+    ``addresses`` is None for the wildcard and empty for a discovered contract; ``topics`` None means every log.
+    """
+
+    name: str
+    place: int
+    addresses: frozenset[bytes] | None
+    topics: frozenset[bytes] | None
+    discovered: bool
+    start_block: int
+
+    def wants(self, topic0: bytes | None) -> bool:
+        """Whether logs of this first topic are asked for."""
+        return self.topics is None or (topic0 is not None and topic0 in self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A contract that asks for a log, from a block on."""
+
+    scope: ContractScope
+    from_block: int
+
+
+def scopes_of(
+    contracts: Mapping[str, ContractSettings],
+    places: Mapping[str, int],
+    topics: Mapping[str, frozenset[bytes] | None],
+    chain: str,
+    chain_start: int,
+) -> tuple[ContractScope, ...]:
+    """The scopes of one chain's contracts, in the order of the file."""
+    return tuple(
+        ContractScope(
+            name=name,
+            place=places[name],
+            addresses=None if contract.address is None else frozenset(contract.address),
+            topics=topics[name],
+            discovered=bool(contract.discover),
+            start_block=chain_start if contract.start_block is None else contract.start_block,
+        )
+        for name, contract in contracts.items()
+        if contract.chain == chain
+    )
+
+
+class Ownership:
+    """Assigns logs to contracts and knows every discovered address. Not thread-safe: the engine's loop owns it."""
+
+    def __init__(self, scopes: Sequence[ContractScope]) -> None:
+        self.scopes = tuple(scopes)
+        self._members: dict[str, dict[bytes, DiscoveredAddress]] = {
+            scope.name: {} for scope in scopes if scope.discovered
+        }
+        self._by_address: dict[bytes, list[_Claim]] = {}
+        self._scope_of = {scope.name: scope for scope in scopes}
+
+    def admit(self, found: Iterable[DiscoveredAddress]) -> list[DiscoveredAddress]:
+        """Take in announcements; returns those that are new or begin earlier than was known, first by block."""
+        fresh: list[DiscoveredAddress] = []
+        for member in found:
+            members = self._members[member.contract]
+            known = members.get(member.address)
+            if known is not None and _precedes(known, member):
+                continue
+            members[member.address] = member
+            fresh.append(member)
+        if fresh:
+            self._index()
+        return fresh
+
+    def knows(self, contract: str, address: bytes, block: int, log_index: int) -> bool:
+        """Whether the address is a member already by this announcement or an earlier one."""
+        member = self._members[contract].get(address)
+        return member is not None and (member.announced_block, member.announced_log_index) <= (
+            block,
+            log_index,
+        )
+
+    def forget_above(self, block: int) -> None:
+        """Drop members that were announced above ``block`` (they went with a reorg)."""
+        for members in self._members.values():
+            for address in [a for a, member in members.items() if member.announced_block > block]:
+                del members[address]
+        self._index()
+
+    def members(self, contract: str) -> Mapping[bytes, DiscoveredAddress]:
+        """Discovered addresses of a contract."""
+        return self._members.get(contract, {})
+
+    def filters(self, contracts: Iterable[str], last: int) -> list[LogFilter]:
+        """What to ask a node for, for these contracts and blocks up to ``last``."""
+        wanted: list[LogFilter] = []
+        for name in contracts:
+            scope = self._scope_of[name]
+            if scope.addresses is None or scope.addresses:
+                wanted.append(LogFilter(scope.addresses, scope.topics))
+            if scope.discovered:
+                wanted.append(self._member_filter(scope, last))
+        return [item for item in wanted if not item.empty]
+
+    def _member_filter(self, scope: ContractScope, last: int) -> LogFilter:
+        members = self._members[scope.name]
+        if len(members) > ADDRESS_FILTER_LIMIT and scope.topics is not None:
+            return LogFilter(None, scope.topics)
+        addresses = frozenset(address for address, member in members.items() if member.from_block <= last)
+        return LogFilter(addresses, scope.topics)
+
+    def assign(
+        self, logs: LogBatch, contracts: frozenset[str]
+    ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Each log's contract, and whether it counts for ``contracts``; both of shape (n,).
+
+        The contract (its place, or ``NOBODY``) is found in the whole configuration. A log counts when one of
+        ``contracts`` asks for it, whoever it belongs to.
+        """
+        count = len(logs)
+        if self._single(logs):
+            return np.full(count, self.scopes[0].place, np.int32), np.ones(count, np.bool_)
+        owners = np.full(count, NOBODY, np.int32)
+        counts = np.zeros(count, np.bool_)
+        if not count:
+            return owners, counts
+        firsts, groups = _group(logs)
+        for group, first in enumerate(firsts):
+            address = logs.address[first].tobytes()
+            topic0 = logs.topics[first, 0].tobytes() if logs.topic_count[first] else None
+            mine = groups == group if len(firsts) > 1 else np.ones(count, np.bool_)
+            # The claim that wins comes last, so that a stronger one overwrites a weaker one where both hold.
+            for claim in reversed(self._claims(address, topic0)):
+                held = mine & (logs.block_number >= claim.from_block) if claim.from_block else mine
+                owners[held] = claim.scope.place
+                if claim.scope.name in contracts:
+                    counts |= held
+        return owners, counts
+
+    def _single(self, logs: LogBatch) -> bool:
+        """Whether all logs belong to the only contract there is (they were filtered by it when they were fetched)."""
+        return (
+            len(self.scopes) == 1
+            and not self.scopes[0].discovered
+            and self.scopes[0].start_block <= logs.range.first
+        )
+
+    def _claims(self, address: bytes, topic0: bytes | None) -> list[_Claim]:
+        """Who asks for such a log and from which block on; the strongest claim first."""
+        named: list[_Claim] = []
+        wild: list[_Claim] = []
+        for scope in self.scopes:
+            if not scope.wants(topic0):
+                continue
+            if scope.addresses is None:
+                wild.append(_Claim(scope, scope.start_block))
+            elif address in scope.addresses:
+                named.append(_Claim(scope, scope.start_block))
+        members = [claim for claim in self._by_address.get(address, ()) if claim.scope.wants(topic0)]
+        return [*named, *members, *wild]
+
+    def _index(self) -> None:
+        by_address: dict[bytes, list[_Claim]] = {}
+        for scope in self.scopes:
+            for address, member in self._members.get(scope.name, {}).items():
+                by_address.setdefault(address, []).append(_Claim(scope, member.from_block))
+        self._by_address = by_address
+
+
+def _precedes(known: DiscoveredAddress, other: DiscoveredAddress) -> bool:
+    return (known.from_block, known.announced_block, known.announced_log_index) <= (
+        other.from_block,
+        other.announced_block,
+        other.announced_log_index,
+    )
+
+
+def _group(logs: LogBatch) -> tuple[list[int], NDArray[np.intp]]:
+    """Groups of equal (address, topic0, has topics): the first log of each, and each log's group."""
+    count = len(logs)
+    packed = np.zeros((count, 56), np.uint8)
+    packed[:, :20] = logs.address
+    packed[:, 20:52] = logs.topics[:, 0]
+    packed[:, 52] = logs.topic_count > 0
+    words = packed.view(np.uint64)
+    mixed = words[:, 0].copy()
+    for column in range(1, 7):
+        # 64-bit mixing (multiply, rotate) is wrapped on purpose; collisions are caught below.
+        mixed = (mixed << np.uint64(7) | mixed >> np.uint64(57)) ^ (
+            words[:, column] * np.uint64(0x9E3779B97F4A7C15)
+        )
+    _, firsts, groups = np.unique(mixed, return_index=True, return_inverse=True)
+    if not np.array_equal(packed, packed[firsts][groups]):
+        _, firsts, groups = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+        groups = groups.reshape(-1)
+    return [int(first) for first in firsts], groups

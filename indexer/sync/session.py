@@ -1,0 +1,110 @@
+"""What one lease period of one chain works with: everything loaded once, then kept in step with each commit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+from indexer.chain.coverage import add_range, cut_above
+from indexer.chain.finality import advance_finality, finalized_by_depth
+from indexer.chain.local import LocalChain
+from indexer.chain.refs import BlockHeader, BlockRange
+from indexer.clock import Clock
+from indexer.config import ChainSettings, SyncSettings
+from indexer.decode.resolve import Resolver
+from indexer.projections.runner import Projections
+from indexer.rpc.client import ChainClient
+from indexer.store.commit import Source
+from indexer.store.store import Store
+from indexer.sync.ownership import Ownership
+from indexer.sync.prepare import Preparer
+
+
+@dataclass(slots=True)
+class Session:
+    """The parts of the engine for one chain while this process holds its lease.
+
+    ``local`` is None until the first block is committed. ``ends`` holds the last block of sources that end below the tip.
+    ``late_work`` says that something below the tip may be missing.
+    """
+
+    name: str
+    settings: ChainSettings
+    limits: SyncSettings
+    clock: Clock
+    client: ChainClient
+    store: Store
+    projections: Projections
+    resolver: Resolver
+    ownership: Ownership
+    preparer: Preparer
+    epoch: int
+    sources: list[Source]
+    local: LocalChain | None
+    finalized: int | None
+    head: BlockHeader | None = None
+    ends: dict[str, int] = field(default_factory=dict)
+    logs_committed: int = 0
+    late_work: bool = True
+
+    @property
+    def chain_id(self) -> int:
+        """The chain's id."""
+        return self.settings.chain_id
+
+    @property
+    def tip_number(self) -> int:
+        """Our newest block's number; -1 before the first."""
+        return -1 if self.local is None else self.local.tip.number
+
+    def active(self, block: int) -> frozenset[str]:
+        """Contracts whose logs count at ``block``."""
+        return frozenset(scope.name for scope in self.ownership.scopes if scope.start_block <= block)
+
+    def next_start(self, block: int) -> int | None:
+        """The lowest block above ``block`` at which another contract begins to count."""
+        later = [scope.start_block for scope in self.ownership.scopes if scope.start_block > block]
+        return min(later, default=None)
+
+    def sources_of(self, contracts: frozenset[str]) -> list[Source]:
+        """Every source of these contracts that goes on at the tip."""
+        return [
+            source
+            for source in self.sources
+            if source.spec.contract in contracts and source.spec.key not in self.ends
+        ]
+
+    def cover(self, ids: Collection[int], blocks: BlockRange) -> None:
+        """Note that these sources are covered over ``blocks`` now."""
+        self.sources = [
+            replace(source, coverage=add_range(source.coverage, blocks)) if source.id in ids else source
+            for source in self.sources
+        ]
+
+    def uncover_above(self, block: int) -> None:
+        """Note that nothing above ``block`` is covered any more."""
+        self.sources = [
+            replace(source, coverage=cut_above(source.coverage, block)) for source in self.sources
+        ]
+
+    @property
+    def first_block(self) -> int:
+        """The lowest block that any contract asks for."""
+        starts = [scope.start_block for scope in self.ownership.scopes]
+        return min(starts, default=self.settings.start_block)
+
+    async def look(self) -> BlockHeader:
+        """Read the head and finality anew."""
+        return await self.notice(await self.client.head())
+
+    async def notice(self, head: BlockHeader) -> BlockHeader:
+        """Take in a head and read finality. The head may be lower than the one before; finality never is."""
+        self.head = head
+        finality = self.settings.finality
+        if isinstance(finality, int):
+            reported: int | None = finalized_by_depth(head.number, finality)
+        else:
+            tagged = await self.client.finalized(finality)
+            reported = None if tagged is None else tagged.number
+        self.finalized = advance_finality(self.finalized, reported)
+        return head
