@@ -1,0 +1,65 @@
+"""Choosing and joining the values of columns, whatever form they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.decode.tables import ColumnData, RowBatch, Words
+
+
+def take_column(column: ColumnData, places: NDArray[np.int64]) -> ColumnData:
+    """The values at ``places``, in that order."""
+    if column is None:
+        return None
+    if isinstance(column, list):
+        return [column[place] for place in places]
+    if isinstance(column, Words):
+        return Words(column.words[places], column.signed)
+    return column[places]
+
+
+def as_list(column: ColumnData, count: int) -> list[object]:
+    """The ``count`` values of a column as Python objects; a column that is all NULL gives None."""
+    if column is None:
+        return [None] * count
+    if isinstance(column, list):
+        return column
+    if isinstance(column, Words):
+        return [int.from_bytes(word.tobytes(), signed=column.signed) for word in column.words]
+    if column.ndim == 2:
+        return [value.tobytes() for value in column]
+    values: list[object] = column.tolist()
+    return values
+
+
+def merge_rows(batches: Sequence[RowBatch]) -> RowBatch:
+    """The rows of several batches of one table as one batch, by the place of their logs."""
+    if len(batches) == 1:
+        return batches[0]
+    logs = np.concatenate([batch.logs for batch in batches])
+    order = np.argsort(logs, kind="stable")
+    columns = tuple(
+        take_column(_joined([(batch.columns[place], len(batch)) for batch in batches]), order)
+        for place in range(len(batches[0].columns))
+    )
+    return RowBatch(batches[0].table, logs[order], columns)
+
+
+def _joined(parts: Sequence[tuple[ColumnData, int]]) -> ColumnData:
+    columns = [column for column, _ in parts]
+    if all(column is None for column in columns):
+        return None
+    if all(isinstance(column, Words) for column in columns):
+        words: list[Words] = columns  # type: ignore[assignment]  # checked in the line above
+        if len({one.signed for one in words}) == 1:
+            return Words(np.concatenate([one.words for one in words]), words[0].signed)
+    if all(isinstance(column, np.ndarray) for column in columns):
+        arrays: list[NDArray[Any]] = columns  # type: ignore[assignment]  # checked in the line above
+        if len({(one.dtype, one.shape[1:]) for one in arrays}) == 1:
+            joined: ColumnData = np.concatenate(arrays)
+            return joined
+    return [value for column, count in parts for value in as_list(column, count)]
