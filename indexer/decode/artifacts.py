@@ -1,0 +1,107 @@
+"""Reads ABIs from the files that tools write, as they are.
+
+A file may be a plain array, ``{"abi": [...]}`` (Foundry's ``out``, Hardhat's ``artifacts``, a hardhat-deploy
+deployment) or an explorer's answer whose ``result`` is the ABI as text. A folder is read with everything below it;
+what is not a contract's ABI there (build info, compiler input, debug links) is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from indexer.errors import ConfigError
+
+MAX_FILES = 20_000
+"""More files than this below one folder is a wrong folder (somebody's home), not a set of ABIs."""
+
+_MAX_BYTES = 64 * 1024 * 1024
+_PASSED_OVER = frozenset({"build-info", "solcInputs", "cache", "node_modules"})
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An ABI as found in a file. ``entries`` is the ABI's array."""
+
+    path: Path
+    entries: Sequence[object]
+
+
+def read_artifact(path: Path) -> Artifact:
+    """The ABI in one file.
+
+    Raises:
+        ConfigError: the file is missing, unreadable, no JSON, or holds no ABI; the message names it.
+    """
+    entries = abi_entries(_load(path))
+    if entries is None:
+        raise ConfigError(
+            f"{path}: no ABI in it; right would be a JSON array of events and functions, or an artifact with a key "
+            '"abi" (Foundry, Hardhat, hardhat-deploy)'
+        )
+    return Artifact(path, entries)
+
+
+def read_artifacts(path: Path) -> list[Artifact]:
+    """The ABI of a file, or those of all files below a folder, ordered by path; files of a folder without ABI are left out.
+
+    Raises:
+        ConfigError: nothing is there, a file cannot be read, or a folder holds no ABI.
+    """
+    if not path.is_dir():
+        return [read_artifact(path)]
+    found = []
+    for file in _json_files(path):
+        entries = abi_entries(_load(file))
+        if entries:
+            found.append(Artifact(file, entries))
+    if not found:
+        raise ConfigError(f"{path}: no file with an ABI below this folder")
+    return found
+
+
+def abi_entries(document: object) -> Sequence[object] | None:
+    """The ABI's array in a parsed JSON document; None where there is none."""
+    if isinstance(document, dict):
+        inner = document.get("abi", document.get("result"))
+        if isinstance(inner, str):
+            try:
+                inner = json.loads(inner)
+            except ValueError:
+                return None
+        document = inner
+    if not isinstance(document, list):
+        return None
+    if document and not any(isinstance(entry, dict) and "type" in entry for entry in document):
+        return None
+    return cast("list[object]", document)
+
+
+def _json_files(folder: Path) -> list[Path]:
+    files: list[Path] = []
+    for file in folder.rglob("*.json"):
+        parts = file.relative_to(folder).parts
+        hidden = any(part.startswith(".") or part in _PASSED_OVER for part in parts)
+        if not hidden and not file.name.endswith(".dbg.json") and file.is_file():
+            files.append(file)
+        if len(files) > MAX_FILES:
+            raise ConfigError(
+                f"{folder}: more than {MAX_FILES} JSON files; name the folder that holds the ABIs"
+            )
+    return sorted(files)
+
+
+def _load(path: Path) -> object:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ConfigError(f"{path}: larger than {_MAX_BYTES // 1024**2} MB, which no ABI is")
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file or folder") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: no JSON: {error}") from error

@@ -1,0 +1,161 @@
+"""Which events a contract's configuration means: ``events``, ``anonymous`` and ``discover`` held against its ABIs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from indexer.config import ContractSettings, DiscoverSettings, Settings
+from indexer.decode.abi import canonical_signature
+from indexer.decode.abi_files import unknown
+from indexer.decode.event_tables import FileLayouts
+from indexer.decode.tables import EventLayout
+
+if TYPE_CHECKING:
+    from indexer.decode.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Where a discovery's address stands: ``layout.params[position]``, an ``address`` or an array of them."""
+
+    layout: EventLayout
+    position: int
+
+    @property
+    def many(self) -> bool:
+        """Whether the parameter is an array: each element is announced."""
+        return self.layout.params[self.position].type != "address"
+
+    @property
+    def column(self) -> str:
+        """The column of ``layout.table`` that has the address."""
+        return self.layout.table.columns[self.layout.columns[self.position]].name
+
+
+def files_to_search(catalogue: Catalogue, contract: ContractSettings) -> tuple[FileLayouts, ...]:
+    """The files whose events a contract may name: its own, the standards, for diamonds also all that are named and Gemforce's."""
+    files = {file.source.name: file for file in catalogue.files_of(contract)}
+    more: list[FileLayouts] = list(catalogue.standards)
+    if contract.kind == "diamond":
+        more += [*catalogue.named, *catalogue.gemforce]
+    for file in more:
+        files.setdefault(file.source.name, file)
+    return tuple(files.values())
+
+
+def layouts_called(files: Sequence[FileLayouts], event: str) -> tuple[EventLayout, ...]:
+    """Layouts with topic0 that a name or a full signature means, in the order of the files."""
+    return tuple(layout for layout in _called(files, event) if not layout.anonymous)
+
+
+def anonymous_called(files: Sequence[FileLayouts], event: str) -> tuple[EventLayout, ...]:
+    """Anonymous layouts that a name or a full signature means."""
+    return tuple(layout for layout in _called(files, event) if layout.anonymous)
+
+
+def selected(catalogue: Catalogue, contract: ContractSettings, event: str) -> tuple[EventLayout, ...]:
+    """What an entry of ``events`` means: in the contract's own ABIs, or, when none has it, in the others it may decode with."""
+    return layouts_called(catalogue.files_of(contract), event) or layouts_called(
+        files_to_search(catalogue, contract), event
+    )
+
+
+def announcements(
+    catalogue: Catalogue, announcer: ContractSettings, discover: DiscoverSettings
+) -> tuple[Announcement, ...]:
+    """Every layout of the announcing contract's event that has the parameter, with its place.
+
+    Empty when no ABI has the event or its parameter; ``check_contract`` reports that for a configuration.
+    """
+    found = []
+    for layout in selected(catalogue, announcer, discover.event):
+        for position, param in enumerate(layout.params):
+            column = layout.table.columns[layout.columns[position]].name
+            if discover.parameter in (param.name, column) and _announces(layout, position):
+                found.append(Announcement(layout, position))
+    return tuple(found)
+
+
+def check_contract(catalogue: Catalogue, settings: Settings, name: str) -> Iterator[str]:
+    """One line for everything wrong with the events that a contract's section names."""
+    contract = settings.contracts[name]
+    files = files_to_search(catalogue, contract)
+    key = f"{settings.path}: contracts.{name}"
+    for event in contract.events or ():
+        if not selected(catalogue, contract, event):
+            yield _no_event(
+                f"{key}.events = {event!r}: none of its ABIs has this event", event, files, anonymous=False
+            )
+    for event in contract.anonymous:
+        if not anonymous_called(files, event):
+            problem = f"{key}.anonymous = {event!r}: none of its ABIs has this anonymous event"
+            yield _no_event(problem, event, files, anonymous=True)
+    if contract.address is None and contract.anonymous:
+        yield (
+            f'{key}.anonymous = {list(contract.anonymous)!r}: with address = "*" logs are asked for by topic, and '
+            "anonymous events have none; name addresses"
+        )
+    if contract.address is None and contract.events is None and not contract.abi:
+        yield f'{key}.abi is empty: with address = "*" the events of its ABIs are asked for; name an ABI or events'
+    for place, discover in enumerate(contract.discover):
+        yield from _check_discover(catalogue, settings, discover, f"{key}.discover[{place}]")
+
+
+def _check_discover(
+    catalogue: Catalogue, settings: Settings, discover: DiscoverSettings, key: str
+) -> Iterator[str]:
+    announcer = settings.contracts.get(discover.contract)
+    if announcer is None:
+        yield unknown(
+            f"{key}.contract = {discover.contract!r}: no section [contracts.{discover.contract}]",
+            discover.contract,
+            settings.contracts,
+            "name a section of contracts",
+        )
+        return
+    layouts = selected(catalogue, announcer, discover.event)
+    if not layouts:
+        files = files_to_search(catalogue, announcer)
+        problem = f"{key}.event = {discover.event!r}: none of the ABIs of contracts.{discover.contract} has this event"
+        yield _no_event(problem, discover.event, files, anonymous=False)
+    elif not announcements(catalogue, announcer, discover):
+        params = {param.name: param.type for layout in layouts for param in layout.params if param.name}
+        fitting = [
+            param for param, kind in params.items() if kind == "address" or kind.startswith("address[")
+        ]
+        yield (
+            f"{key}.parameter = {discover.parameter!r}: {layouts[0].signature} has no such parameter with an address "
+            f"(or an array of addresses that is not indexed); right would be {' or '.join(fitting) or 'another event'}"
+        )
+
+
+def _announces(layout: EventLayout, position: int) -> bool:
+    param = layout.params[position]
+    is_array = param.type.startswith("address[") and param.type.count("[") == 1
+    return param.type == "address" or (is_array and not param.indexed)
+
+
+def _called(files: Sequence[FileLayouts], event: str) -> Iterator[EventLayout]:
+    wanted = canonical_signature(event)
+    field = "signature" if "(" in wanted else "name"
+    seen: set[int] = set()
+    for file in files:
+        for choice in file.choices:
+            for layout in choice:
+                if getattr(layout, field) == wanted and id(layout) not in seen:
+                    seen.add(id(layout))
+                    yield layout
+
+
+def _no_event(problem: str, event: str, files: Sequence[FileLayouts], *, anonymous: bool) -> str:
+    layouts = [
+        layout
+        for file in files
+        for choice in file.choices
+        for layout in choice
+        if layout.anonymous == anonymous
+    ]
+    names = [layout.signature if "(" in event else layout.name for layout in layouts]
+    return unknown(problem, event, names, "indexer abi list shows every event that is known")
