@@ -31,6 +31,7 @@ from indexer.sync.backfill import Chunk, fetch_ahead
 from indexer.sync.committer import Committer
 from indexer.sync.follow import Follower
 from indexer.sync.goal import Goal, Patience
+from indexer.sync.health import ChainHealth
 from indexer.sync.late import LateSources
 from indexer.sync.lease import LeaseKeeper
 from indexer.sync.opening import Opening
@@ -59,15 +60,17 @@ class ChainEngine:
         self._sink = sink
         self._rate = Rate(opening.clock)
         self.name = opening.name
-        self.halted: Halt | None = None
+        self.health = ChainHealth(opening.name, opening.settings, opening.clock.monotonic())
 
     async def run(self) -> None:
         """Run lease periods. Returns when the goal is reached; raises ``Halt`` when the chain has to stop."""
         pause = 0.5
         while True:
             self._patience.check(f"chain {self.name}: lease or first commit")
+            self.health.lease = None
             try:
-                async with self._opening.lease() as keeper:
+                async with self._opening.lease(self._standing_by) as keeper:
+                    self.health.lease = "held"
                     if await keeper.guard(self._period(keeper)):
                         return
             except Halt as halt:
@@ -82,8 +85,11 @@ class ChainEngine:
             await self._opening.clock.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
+    def _standing_by(self, _holder: str) -> None:
+        self.health.lease = "standby"
+
     async def _halt(self, halt: Halt) -> None:
-        self.halted = halt
+        self.health.halted = str(halt)
         metrics.CHAIN_HALTED.labels(self.name).set(1)
         log.error("chain halted", chain=self.name, kind=type(halt).__name__, reason=str(halt))
         with contextlib.suppress(StoreUnavailable):  # the halt itself is what is reported
@@ -221,6 +227,7 @@ class ChainEngine:
                 await session.notice(head)
                 metrics.HEAD_BLOCK_NUMBER.labels(self.name).set(head.number)
                 metrics.LAG_BLOCKS.labels(self.name).set(max(head.number - session.tip_number, 0))
+                self._seen(session)
                 await self._to_head(session, follower, head, heard)
                 if self._backfill_end(session) is not None and self._far(session):
                     await self._backfill(session, committer, follower)
@@ -299,8 +306,16 @@ class ChainEngine:
         await self._catch_up(session)
         log.info("goal reached", chain=self.name, until=self._goal.until, tip=session.tip_number)
 
+    def _seen(self, session: Session) -> None:
+        health = self.health
+        health.head = None if session.head is None else session.head.number
+        health.tip = session.tip_number
+        health.finalized = session.finalized
+
     def _progressed(self, session: Session, phase: str, first: int, last: int) -> None:
         self._patience.progress()
+        self._seen(session)
+        self.health.last_commit = session.clock.monotonic()
         rate = self._rate.observe(session.logs_committed)
         if self._sink is not None:
             self._sink(

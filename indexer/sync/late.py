@@ -75,7 +75,7 @@ class LateSources:
         last = min(segment.blocks.last, floor, first + max(session.client.suggested_blocks(), 1) - 1)
         chunk = await fetch_chunk(session, contracts, BlockRange(first, last))
         prepared = await session.preparer.prepare(chunk.raw, contracts, chunk.blocks)
-        await self._fill(prepared, sources)
+        await self.fill(prepared, sources)
 
     async def _above_finality(self, segment: Segment[int]) -> None:
         session = self._session
@@ -91,9 +91,10 @@ class LateSources:
 
         raw = Raw(await fetch(asked), asked, fetch)
         prepared = await session.preparer.prepare(raw, contracts, blocks)
-        await self._fill(prepared, sources, unfinalized=True)
+        await self.fill(prepared, sources, unfinalized=True)
 
-    async def _fill(self, prepared: Prepared, sources: list[Source], *, unfinalized: bool = False) -> None:
+    async def fill(self, prepared: Prepared, sources: list[Source], *, unfinalized: bool = False) -> None:
+        """Commit rows below the tip; the projections that read their tables are marked stale before."""
         session = self._session
         tables = {rows.table.name for rows in prepared.decoded.rows}
         stale = session.projections.reading(tables) - self._marked

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -48,6 +49,16 @@ class LeaseKeeper:
                 task.cancel()
             await asyncio.gather(working, keeping, return_exceptions=True)
 
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Renew beside a block of work that does not want to be cancelled; its commits are fenced by the epoch."""
+        keeping = asyncio.ensure_future(self._keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
     async def _keep(self) -> None:
         """Renew three times a period. The database away for a whole period counts as lost."""
         kept = self._clock.monotonic()
@@ -73,9 +84,15 @@ class LeaseKeeper:
 
 
 async def take_lease(
-    store: Store, clock: Clock, chain: str, chain_id: int, holder: str, seconds: float, *, wait: bool
+    store: Store,
+    clock: Clock,
+    chain: str,
+    chain_id: int,
+    holder: str,
+    seconds: float,
+    standing_by: Callable[[str], None] | None,
 ) -> LeaseKeeper:
-    """Take the lease; with ``wait`` stand by until it is free, else raise ``LeaseLost`` naming who holds it."""
+    """Take the lease. With ``standing_by`` (told who holds it) wait until it is free, else raise ``LeaseLost``."""
     told = False
     while True:
         epoch = await store.acquire_lease(chain_id, holder, seconds)
@@ -83,9 +100,10 @@ async def take_lease(
             return LeaseKeeper(store, clock, chain, chain_id, holder, seconds, epoch)
         holding = await store.lease(chain_id)
         other = "another daemon" if holding is None else holding.holder
-        if not wait:
+        if standing_by is None:
             raise LeaseLost(f"chain {chain} is written by {other}; stop it first", other)
         if not told:
             log.info("standing by", chain=chain, holder=other)
+            standing_by(other)
             told = True
         await clock.sleep(min(1.0, seconds / 4))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from indexer.config import ChainSettings, ContractSettings, SyncSettings
 from indexer.decode.catalogue import Catalogue
 from indexer.decode.decoder import Decoder
 from indexer.decode.resolve import Resolver
+from indexer.decode.tables import EventLayout
 from indexer.errors import Halt
 from indexer.projections.runner import Projections
 from indexer.rpc.client import ChainClient
@@ -33,10 +34,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Opening:
-    """The parts of one chain that outlive a lease period. ``contracts`` are this chain's sections only.
-
-    With ``stand_by`` a lease that another daemon holds is waited for; without it ``LeaseLost`` names the holder.
-    """
+    """The parts of one chain that outlive a lease period. ``contracts`` are this chain's sections only."""
 
     name: str
     settings: ChainSettings
@@ -48,7 +46,6 @@ class Opening:
     projections: Projections
     catalogue: Catalogue
     holder: str
-    stand_by: bool = True
     scopes: tuple[ContractScope, ...] = field(init=False)
     rules: tuple[AnnouncementRule, ...] = field(init=False)
 
@@ -57,11 +54,15 @@ class Opening:
         places = {name: place for place, name in enumerate(resolver.names)}
         topics = {name: resolver.filter_topics(name) for name in self.contracts}
         self.scopes = scopes_of(self.contracts, places, topics, self.name, self.settings.start_block)
-        self.rules = announcement_rules(self.contracts, places, self.catalogue.layouts, self.name)
+        self.rules = announcement_rules(self.contracts, places, _layouts(self.catalogue), self.name)
 
     @asynccontextmanager
-    async def lease(self) -> AsyncIterator[LeaseKeeper]:
-        """The chain's lease, given back at the end."""
+    async def lease(self, standing_by: Callable[[str], None] | None = None) -> AsyncIterator[LeaseKeeper]:
+        """The chain's lease, given back at the end.
+
+        With ``standing_by`` a lease that another daemon holds is waited for (it is told the holder's name once); without
+        it ``LeaseLost`` names the holder.
+        """
         keeper = await take_lease(
             self.store,
             self.clock,
@@ -69,7 +70,7 @@ class Opening:
             self.settings.chain_id,
             self.holder,
             self.limits.lease_seconds,
-            wait=self.stand_by,
+            standing_by,
         )
         try:
             yield keeper
@@ -77,7 +78,17 @@ class Opening:
             await keeper.release()
 
     async def session(self, epoch: int) -> Session:
-        """Load the chain as the database has it. The client must be open."""
+        """Load the chain as the database has it, and ask the chain what has to be known besides. Opens the client."""
+        await self.client.open()
+        session = await self.offline_session(epoch)
+        await self._admit_announced_before(session)
+        await self._register(session, [spec for scope in self.scopes for spec in specs_of(scope)])
+        await self._seed_diamonds(session)
+        metrics.CHAIN_HALTED.labels(self.name).set(0)
+        return session
+
+    async def offline_session(self, epoch: int) -> Session:
+        """Load the chain as the database has it, without asking the chain anything."""
         chain_id = self.settings.chain_id
         state = await self.store.register_chain(chain_id, self.name)
         links = await self.store.links(chain_id)
@@ -103,12 +114,7 @@ class Opening:
         ownership.admit(
             member for member in await self.store.discovered(chain_id) if member.contract in known
         )
-        await self._admit_announced_before(session)
-        await self._register(session, [spec for scope in self.scopes for spec in specs_of(scope)])
         await self._load_diamonds(session)
-        if state.halted is not None:
-            await self.store.clear_halt(chain_id, epoch)
-        metrics.CHAIN_HALTED.labels(self.name).set(0)
         return session
 
     async def _register(self, session: Session, specs: Sequence[SourceSpec]) -> None:
@@ -138,12 +144,13 @@ class Opening:
 
     async def _admit_announced_before(self, session: Session) -> None:
         """Take in what event rows announced before this discovery was configured."""
+        tables = {table.name: table for table in self.catalogue.tables}
         for rule in self.rules:
             for table, column in rule.columns.items():
                 found = [
                     Announcement(rule, address, block, log_index)
                     for emitter, address, block, log_index in await self.store.announced(
-                        session.chain_id, self.catalogue.table(table), column
+                        session.chain_id, tables[table], column
                     )
                     if self._emitted_by(session, rule, emitter)
                     and not session.ownership.knows(rule.contract, address, block, log_index)
@@ -158,12 +165,15 @@ class Opening:
 
     async def _load_diamonds(self, session: Session) -> None:
         timeline = session.resolver.timeline
-        seeded = await self.store.diamond_seeds(session.chain_id)
-        for diamond, block, facets in seeded:
+        for diamond, block, facets in await self.store.diamond_seeds(session.chain_id):
             timeline.seed(diamond, block, facets)
         for cut in await self.store.diamond_cuts(session.chain_id):
             timeline.apply(cut.diamond, cut.block_number, cut.log_index, cut.cuts)
-        have = {diamond for diamond, _, _ in seeded}
+
+    async def _seed_diamonds(self, session: Session) -> None:
+        """Read the loupe of every diamond that begins later than its deployment, once."""
+        timeline = session.resolver.timeline
+        have = {diamond for diamond, _, _ in await self.store.diamond_seeds(session.chain_id)}
         wanted = [
             (address, scope.start_block)
             for scope in self.scopes
@@ -183,3 +193,7 @@ class Opening:
     async def forget(self, session: Session) -> None:
         """Drop the journal that finality made useless and refresh what is derived from facets."""
         metrics.DIAMOND_UNKNOWN_FACETS.labels(self.name).set(len(session.resolver.timeline.unknown_facets()))
+
+
+def _layouts(catalogue: Catalogue) -> list[EventLayout]:
+    return [layout for file in catalogue.files.values() for choice in file.choices for layout in choice]

@@ -1,0 +1,338 @@
+"""The composition root: puts the parts of a daemon together, runs it, and takes it apart again.
+
+Everything a command does beyond printing goes through one function here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import structlog
+
+from indexer import metrics
+from indexer.clock import Clock, SystemClock
+from indexer.config import Settings
+from indexer.decode.catalogue import Catalogue, load_catalogue
+from indexer.errors import ConfigError, Halt, IndexerError
+from indexer.progress import ProgressSink
+from indexer.projections.runner import Projections
+from indexer.rpc.client import ChainClient
+from indexer.rpc.pool import PooledClient
+from indexer.serve.http import Health, HealthServer
+from indexer.store.store import Store
+from indexer.sync.engine import ChainEngine
+from indexer.sync.goal import Goal, Patience
+from indexer.sync.health import problems_of
+from indexer.sync.opening import Opening
+from indexer.sync.redecode import redecode_chain
+from indexer.sync.span import backfill_span
+
+log = structlog.get_logger(__name__)
+
+ClientFactory = Callable[[str, Settings], ChainClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A daemon that is up: where its database is and, when it serves, on which port."""
+
+    database_url: str
+    http_port: int | None
+
+
+@dataclass(slots=True)
+class Parts:
+    """What every command that works on the database shares."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    catalogue: Catalogue
+    projections: Projections
+    holder: str
+
+    def opening(self, chain: str, client: ChainClient) -> Opening:
+        """One chain, ready to be opened."""
+        return Opening(
+            name=chain,
+            settings=self.settings.chains[chain],
+            limits=self.settings.sync,
+            contracts={
+                name: contract
+                for name, contract in self.settings.contracts.items()
+                if contract.chain == chain
+            },
+            clock=self.clock,
+            client=client,
+            store=self.store,
+            projections=self.projections,
+            catalogue=self.catalogue,
+            holder=self.holder,
+        )
+
+
+def holder_name() -> str:
+    """Who this process is in ``sync.lease``: host and process id, told to operators who find the lease taken."""
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"
+
+
+def pooled_client(chain: str, settings: Settings) -> ChainClient:
+    """The endpoint pool of a chain."""
+    client: ChainClient = PooledClient(chain, settings.chains[chain])
+    return client
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, *, migrate: bool = True, clock: Clock | None = None
+) -> AsyncIterator[Parts]:
+    """Database, catalogue and projections, closed at the end.
+
+    Raises ``ConfigError`` for what is wrong with ABIs or the database, and for pending migrations that this role may not
+    apply (it names ``indexer db migrate``).
+    """
+    store = await Store.open(settings.database)
+    try:
+        if migrate:
+            for applied in await store.migrate():
+                log.info("migrated", migration=applied)
+        else:
+            await store.require_migrated()
+        catalogue = load_catalogue(settings, await store.known_tables())
+        for warning in catalogue.warnings:
+            log.warning("abi", warning=warning)
+        await store.register_tables(catalogue.tables)
+        await store.register_selectors(catalogue.functions)
+        projections = Projections.load()
+        yield Parts(settings, clock or SystemClock(), store, catalogue, projections, holder_name())
+    finally:
+        await store.close()
+
+
+async def run(
+    settings: Settings,
+    *,
+    until: str | int | None = None,
+    timeout: float = 300.0,  # noqa: ASYNC109 - how long without progress, not how long in all
+    serve_http: bool = True,
+    progress: ProgressSink | None = None,
+    on_ready: Callable[[Running], None] | None = None,
+    handle_signals: bool = True,
+    client_factory: ClientFactory = pooled_client,
+) -> None:
+    """The daemon: every chain backfilled, then followed; health and metrics served.
+
+    Returns when ``until`` is reached on every chain or a SIGTERM or SIGINT came; raises ``Halt`` when no chain goes on and
+    one of them halted, ``NoProgress`` when ``until`` is given up.
+    """
+    work = asyncio.ensure_future(
+        _run(settings, until, timeout, serve_http, progress, on_ready, client_factory)
+    )
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        if not stopped:
+            log.info("stopping")
+            stopped = True
+            work.cancel()
+
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT) if handle_signals else ()
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+        log.info("stopped")
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def _run(
+    settings: Settings,
+    until: str | int | None,
+    timeout_seconds: float,
+    serve_http: bool,  # noqa: FBT001 - handed on by keyword in ``run``
+    progress: ProgressSink | None,
+    on_ready: Callable[[Running], None] | None,
+    client_factory: ClientFactory,
+) -> None:
+    if not settings.chains:
+        raise ConfigError(f"{settings.path}: chains: none is configured; add a section [chains.NAME]")
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(opened(settings))
+        patience_seconds = timeout_seconds if until is not None else float("inf")
+        engines: list[ChainEngine] = []
+        for name in settings.chains:
+            client = client_factory(name, settings)
+            stack.push_async_callback(client.close)
+            metrics.prepare(
+                name,
+                [endpoint.name for endpoint in client.status()],
+                [table.name for table in parts.catalogue.tables],
+            )
+            opening = parts.opening(name, client)
+            engines.append(
+                ChainEngine(opening, Goal(until), Patience(parts.clock, patience_seconds), progress)
+            )
+        port = None
+        if serve_http:
+            server = HealthServer(settings.http.listen, lambda: _health(engines, parts.clock))
+            await server.start()
+            stack.push_async_callback(server.stop)
+            port = server.port
+        if on_ready is not None:
+            on_ready(Running(parts.store.url, port))
+        await _run_engines(engines)
+
+
+def _health(engines: list[ChainEngine], clock: Clock) -> Health:
+    chains = [engine.health for engine in engines]
+    problems = problems_of(chains, clock)
+    return Health(not problems, problems, {chain.name: chain.figures() for chain in chains})
+
+
+async def _run_engines(engines: list[ChainEngine]) -> None:
+    """All chains at once. One that halts leaves the others alone; any other error ends all."""
+    tasks = [asyncio.create_task(engine.run(), name=engine.name) for engine in engines]
+    try:
+        waiting = set(tasks)
+        halts: list[Halt] = []
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                error = task.exception()
+                if isinstance(error, Halt):
+                    halts.append(error)
+                elif error is not None:
+                    raise error
+        if halts:
+            raise halts[0]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def backfill(
+    settings: Settings,
+    first: int | None,
+    last: int | None,
+    contracts: Iterable[str] = (),
+    *,
+    progress: ProgressSink | None = None,
+    client_factory: ClientFactory = pooled_client,
+) -> int:
+    """Fetch a range (again) for the named contracts, or all; returns how many logs it holds.
+
+    Raises ``ConfigError`` for an unknown contract or a range that reaches beyond finality, ``LeaseLost`` naming the holder
+    when another process writes the chain.
+    """
+    chosen = frozenset(contracts)
+    unknown = chosen - set(settings.contracts)
+    if unknown:
+        raise ConfigError(
+            f"{settings.path}: contracts: there is no section {min(unknown)!r}; "
+            f"there are {', '.join(sorted(settings.contracts)) or 'none'}"
+        )
+    logs = 0
+    async with opened(settings) as parts:
+        for chain in settings.chains:
+            names = frozenset(
+                name
+                for name, contract in settings.contracts.items()
+                if contract.chain == chain and (not chosen or name in chosen)
+            )
+            if not names:
+                continue
+            client = client_factory(chain, settings)
+            try:
+                logs += await backfill_span(parts.opening(chain, client), names, first, last, progress)
+            finally:
+                await client.close()
+    return logs
+
+
+async def rewind(settings: Settings, chain: str | None, to_block: int) -> int:
+    """Drop everything above ``to_block`` as a reorg would; returns how many rows were moved to ``sync.orphan``."""
+    name = one_chain(settings, chain)
+    chain_id = settings.chains[name].chain_id
+    async with opened(settings) as parts, _leased(parts, name) as epoch:
+        state = await parts.store.chain_state(chain_id)
+        if state is None or state.tip is None:
+            raise ConfigError(f"chain {name} has nothing to rewind: no block is committed")
+        if to_block >= state.tip.number:
+            raise ConfigError(
+                f"--to-block {to_block}: the tip of chain {name} is {state.tip.number}; name a block below it"
+            )
+
+        async def unfold(connection: object, ancestor: int) -> None:
+            await parts.projections.unfold(connection, chain_id, ancestor)
+
+        removed = await parts.store.rewind(chain_id, epoch, to_block, unfold)
+        await parts.projections.rebuild(parts.store.pool, None)
+        return int(removed)
+
+
+async def redecode(settings: Settings, chain: str | None = None) -> int:
+    """Decode what lies in ``event.undecoded`` with today's ABIs, without RPC; returns how many logs came home."""
+    names = [one_chain(settings, chain)] if chain is not None else list(settings.chains)
+    moved = 0
+    async with opened(settings) as parts:
+        for name in names:
+            async with _leased(parts, name) as epoch:
+                moved += await redecode_chain(parts.opening(name, no_client()), epoch)
+    return moved
+
+
+async def rebuild(settings: Settings, projection: str | None = None) -> list[str]:
+    """Replay projections from the event tables and swap them in; returns their names."""
+    async with opened(settings) as parts, AsyncExitStack() as stack:
+        for name in settings.chains:
+            await stack.enter_async_context(_leased(parts, name))
+        names = None if projection is None else {projection}
+        return list(await parts.projections.rebuild(parts.store.pool, names))
+
+
+@asynccontextmanager
+async def _leased(parts: Parts, chain: str) -> AsyncIterator[int]:
+    """The chain's lease, kept alive; ``LeaseLost`` names the holder when another process has it."""
+    opening = parts.opening(chain, no_client())
+    async with opening.lease() as keeper, keeper.kept():
+        yield keeper.epoch
+
+
+class _NoClient:
+    """Stands where a command must not ask the chain: any use is a mistake of ours and says so."""
+
+    def __getattr__(self, name: str) -> object:
+        raise IndexerError(f"this command works without RPC, yet asked for {name}")
+
+
+def no_client() -> ChainClient:
+    """A client for commands that work without RPC."""
+    return cast("ChainClient", _NoClient())
+
+
+def one_chain(settings: Settings, chain: str | None) -> str:
+    """The named chain, or the only one. Raises ``ConfigError`` when that is not clear."""
+    if chain is None and len(settings.chains) == 1:
+        return next(iter(settings.chains))
+    if chain is None:
+        raise ConfigError(f"--chain: say which of {', '.join(sorted(settings.chains))}")
+    if chain not in settings.chains:
+        raise ConfigError(
+            f"--chain {chain}: there is none of this name; there are {', '.join(settings.chains)}"
+        )
+    return chain

@@ -1,0 +1,88 @@
+"""``indexer backfill``: a range only, again or for the first time, without moving the tip."""
+
+from __future__ import annotations
+
+from indexer.chain.refs import BlockRange
+from indexer.errors import ConfigError
+from indexer.progress import ProgressSink, ProgressUpdate
+from indexer.sync.backfill import fetch_ahead
+from indexer.sync.committer import Committer
+from indexer.sync.late import LateSources
+from indexer.sync.opening import Opening
+from indexer.sync.rate import Rate
+from indexer.sync.session import Session
+
+
+async def backfill_span(
+    opening: Opening,
+    contracts: frozenset[str],
+    first: int | None,
+    last: int | None,
+    progress: ProgressSink | None,
+) -> int:
+    """Fetch and commit ``first`` to ``last`` (default: from the start to finality) for ``contracts``.
+
+    Returns how many logs were committed. Raises ``ConfigError`` when the range is empty or reaches beyond finality.
+    """
+    async with opening.lease() as keeper:
+        return await keeper.guard(_span(opening, keeper.epoch, contracts, first, last, progress))
+
+
+async def _span(
+    opening: Opening,
+    epoch: int,
+    contracts: frozenset[str],
+    first: int | None,
+    last: int | None,
+    progress: ProgressSink | None,
+) -> int:
+    session = await opening.session(epoch)
+    await session.look()
+    blocks = _wanted(session, first, last)
+    committer = Committer(session)
+    late = LateSources(session, committer)
+    rate = Rate(opening.clock)
+    for piece in _by_start(session, blocks):
+        active = session.active(piece.first) & contracts
+        if not active:
+            continue
+        async for chunk in fetch_ahead(session, active, piece):
+            prepared = await session.preparer.prepare(chunk.raw, active, chunk.blocks)
+            await late.fill(prepared, session.sources_of(active))
+            await opening.admit_older_members(session, prepared.discovered)
+            if progress is not None:
+                done = session.logs_committed
+                progress(
+                    ProgressUpdate(
+                        session.name,
+                        "backfill",
+                        blocks.first,
+                        chunk.blocks.last,
+                        blocks.last,
+                        done,
+                        rate.observe(done),
+                    )
+                )
+    await late.finish()
+    return session.logs_committed
+
+
+def _wanted(session: Session, first: int | None, last: int | None) -> BlockRange:
+    finalized = -1 if session.finalized is None else session.finalized
+    start = session.first_block if first is None else first
+    end = finalized if last is None else last
+    if end > finalized:
+        raise ConfigError(
+            f"--to {end}: chain {session.name} is final up to block {finalized}; what is above is for `indexer run`"
+        )
+    if end < start:
+        raise ConfigError(f"--from {start} --to {end}: no block lies between (final up to {finalized})")
+    return BlockRange(start, end)
+
+
+def _by_start(session: Session, blocks: BlockRange) -> list[BlockRange]:
+    """``blocks`` cut where another contract begins to count."""
+    starts = {scope.start_block for scope in session.ownership.scopes}
+    edges = [blocks.first, *sorted(start for start in starts if blocks.first < start <= blocks.last)]
+    ends = [*(edge - 1 for edge in edges[1:]), blocks.last]
+    return [BlockRange(first, last) for first, last in zip(edges, ends, strict=True)]
