@@ -57,8 +57,18 @@ RPC_METHODS = (
 )
 """Values of ``method`` that the client sends."""
 
-UNDECODED_REASONS = ("unknown topic", "malformed data")
-"""Values of ``reason`` of undecoded logs that exist from the start; the decoder adds others as it meets them."""
+UNDECODED_REASONS = (
+    "unknown_topic",
+    "no_topics",
+    "topic_count",
+    "short_data",
+    "dirty_padding",
+    "bad_offset",
+    "bad_length",
+    "too_large",
+    "duplicate_log_index",
+)
+"""Values of ``reason`` of undecoded logs: the words of ``decode.reasons``, which a test holds equal."""
 
 IRREGULAR_REASONS = ("surplus_data", "duplicate_log_index", "log_index_gap", "wrong_bloom")
 """Values of ``reason`` of logs that decoded, or blocks that were taken, though something about them was unusual."""

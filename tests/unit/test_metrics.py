@@ -9,6 +9,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from indexer import metrics
+from indexer.decode import reasons
 
 PROMISED = Path(__file__).parent / "data" / "metric_names.txt"
 
@@ -50,3 +51,8 @@ def test_everything_is_there_at_zero_from_the_start() -> None:
 def test_buckets_span_what_they_have_to() -> None:
     assert (metrics.HEAD_TO_COMMIT_BUCKETS[0], metrics.HEAD_TO_COMMIT_BUCKETS[-1]) == (0.005, 60)
     assert (metrics.REORG_DEPTH_BUCKETS[0], metrics.REORG_DEPTH_BUCKETS[-1]) == (1, 128)
+
+
+def test_reasons_are_those_of_the_decoder() -> None:
+    assert metrics.UNDECODED_REASONS == reasons.UNDECODED_REASONS
+    assert set(reasons.IRREGULAR_REASONS) <= set(metrics.IRREGULAR_REASONS)
