@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 
 from indexer.config import ContractSettings, Settings
-from indexer.decode.abi_files import DOCS, GEMFORCE, AbiSource, builtin_sources, sources_of
+from indexer.decode.abi_files import DOCS, GEMFORCE, AbiSource, builtin_names, builtin_sources, sources_of
 from indexer.decode.event_tables import FileLayouts, TableKey, build_layouts
 from indexer.decode.selection import check_contract
-from indexer.decode.tables import EventTable
+from indexer.decode.tables import EventLayout, EventTable
 from indexer.errors import ConfigError
 
 
@@ -32,14 +32,23 @@ class Catalogue:
     warnings: tuple[str, ...] = ()
 
     @cached_property
+    def layouts(self) -> tuple[EventLayout, ...]:
+        """Every layout, each once, in the order of the files."""
+        found = {id(one): one for file in self.files.values() for choice in file.choices for one in choice}
+        return tuple(found.values())
+
+    @cached_property
     def tables(self) -> tuple[EventTable, ...]:
         """Every event table, each once, in the order of the files."""
-        found: dict[str, EventTable] = {}
-        for file in self.files.values():
-            for choice in file.choices:
-                for layout in choice:
-                    found.setdefault(layout.table.name, layout.table)
-        return tuple(found.values())
+        return tuple(self._tables.values())
+
+    def table(self, name: str) -> EventTable:
+        """The table of that name, without the schema. Raises ``KeyError`` when there is none."""
+        return self._tables[name]
+
+    @cached_property
+    def _tables(self) -> Mapping[str, EventTable]:
+        return {layout.table.name: layout.table for layout in self.layouts}
 
     @cached_property
     def functions(self) -> Mapping[str, frozenset[bytes]]:
@@ -81,15 +90,12 @@ class Catalogue:
         Raises:
             ConfigError: an entry that this catalogue was not loaded for.
         """
-        missing = [entry for entry in contract.abi if entry not in self.entries]
-        if missing:
-            raise ConfigError(
-                *(
-                    f"abi = {entry!r} is not in the catalogue; load it with the configuration"
-                    for entry in missing
-                )
-            )
-        names = dict.fromkeys(name for entry in contract.abi for name in self.entries[entry])
+        names: dict[str, None] = {}
+        for entry in contract.abi:
+            found = self.entries.get(entry) or [source.name for source in builtin_names().get(entry, ())]
+            if not found or any(name not in self.files for name in found):
+                raise ConfigError(f"abi = {entry!r} is not in the catalogue; load it with the configuration")
+            names.update(dict.fromkeys(found))
         return tuple(self.files[name] for name in names)
 
 
@@ -109,11 +115,11 @@ def load_catalogue(
     """
     problems: list[str] = []
     entries: dict[str, tuple[AbiSource, ...]] = {}
-    for contract, section in settings.contracts.items() if settings else ():
-        for entry in section.abi:
-            _load_entry(
-                entries, entry, settings.path.parent, f"{settings.path}: contracts.{contract}.abi", problems
-            )
+    if settings:
+        for contract, section in settings.contracts.items():
+            key = f"{settings.path}: contracts.{contract}.abi"
+            for entry in section.abi:
+                _load_entry(entries, entry, settings.path.parent, key, problems)
     for entry in extra:
         _load_entry(entries, entry, Path(), "abi", problems)
     sources = _all_sources(entries, problems)

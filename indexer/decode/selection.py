@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from indexer.config import ContractSettings, DiscoverSettings, Settings
 from indexer.decode.abi import canonical_signature
 from indexer.decode.abi_files import unknown
 from indexer.decode.event_tables import FileLayouts
-from indexer.decode.tables import EventLayout
+from indexer.decode.tables import EventLayout, EventParam
 
 if TYPE_CHECKING:
     from indexer.decode.catalogue import Catalogue
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """Where a discovery's address stands: ``layout.params[position]``, an ``address`` or an array of them."""
-
-    layout: EventLayout
-    position: int
-
-    @property
-    def many(self) -> bool:
-        """Whether the parameter is an array: each element is announced."""
-        return self.layout.params[self.position].type != "address"
-
-    @property
-    def column(self) -> str:
-        """The column of ``layout.table`` that has the address."""
-        return self.layout.table.columns[self.layout.columns[self.position]].name
 
 
 def files_to_search(catalogue: Catalogue, contract: ContractSettings) -> tuple[FileLayouts, ...]:
@@ -60,22 +41,6 @@ def selected(catalogue: Catalogue, contract: ContractSettings, event: str) -> tu
     return layouts_called(catalogue.files_of(contract), event) or layouts_called(
         files_to_search(catalogue, contract), event
     )
-
-
-def announcements(
-    catalogue: Catalogue, announcer: ContractSettings, discover: DiscoverSettings
-) -> tuple[Announcement, ...]:
-    """Every layout of the announcing contract's event that has the parameter, with its place.
-
-    Empty when no ABI has the event or its parameter; ``check_contract`` reports that for a configuration.
-    """
-    found = []
-    for layout in selected(catalogue, announcer, discover.event):
-        for position, param in enumerate(layout.params):
-            column = layout.table.columns[layout.columns[position]].name
-            if discover.parameter in (param.name, column) and _announces(layout, position):
-                found.append(Announcement(layout, position))
-    return tuple(found)
 
 
 def check_contract(catalogue: Catalogue, settings: Settings, name: str) -> Iterator[str]:
@@ -120,21 +85,20 @@ def _check_discover(
         files = files_to_search(catalogue, announcer)
         problem = f"{key}.event = {discover.event!r}: none of the ABIs of contracts.{discover.contract} has this event"
         yield _no_event(problem, discover.event, files, anonymous=False)
-    elif not announcements(catalogue, announcer, discover):
-        params = {param.name: param.type for layout in layouts for param in layout.params if param.name}
-        fitting = [
-            param for param, kind in params.items() if kind == "address" or kind.startswith("address[")
-        ]
+        return
+    fitting = list(
+        dict.fromkeys(param.name for layout in layouts for param in layout.params if _announces(param))
+    )
+    if discover.parameter not in fitting:
         yield (
             f"{key}.parameter = {discover.parameter!r}: {layouts[0].signature} has no such parameter with an address "
             f"(or an array of addresses that is not indexed); right would be {' or '.join(fitting) or 'another event'}"
         )
 
 
-def _announces(layout: EventLayout, position: int) -> bool:
-    param = layout.params[position]
-    is_array = param.type.startswith("address[") and param.type.count("[") == 1
-    return param.type == "address" or (is_array and not param.indexed)
+def _announces(param: EventParam) -> bool:
+    """Whether a log has addresses in this parameter: one, or an array that is not indexed and so more than a hash."""
+    return bool(param.name) and (param.type == "address" or (param.type == "address[]" and not param.indexed))
 
 
 def _called(files: Sequence[FileLayouts], event: str) -> Iterator[EventLayout]:
