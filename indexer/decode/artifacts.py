@@ -8,6 +8,7 @@ what is not a contract's ABI there (build info, compiler input, debug links) is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +19,22 @@ from indexer.errors import ConfigError
 MAX_FILES = 20_000
 """More files than this below one folder is a wrong folder (somebody's home), not a set of ABIs."""
 
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _MAX_BYTES = 64 * 1024 * 1024
 _PASSED_OVER = frozenset({"build-info", "solcInputs", "cache", "node_modules"})
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """An ABI as found in a file. ``entries`` is the ABI's array."""
+    """An ABI as found in a file. ``entries`` is the ABI's array.
+
+    ``address`` (``0x`` and hex) and ``block`` say where the contract was deployed, where the file tells.
+    """
 
     path: Path
     entries: Sequence[object]
+    address: str | None = None
+    block: int | None = None
 
 
 def read_artifact(path: Path) -> Artifact:
@@ -36,13 +43,14 @@ def read_artifact(path: Path) -> Artifact:
     Raises:
         ConfigError: the file is missing, unreadable, no JSON, or holds no ABI; the message names it.
     """
-    entries = abi_entries(_load(path))
+    document = _load(path)
+    entries = abi_entries(document)
     if entries is None:
         raise ConfigError(
             f"{path}: no ABI in it; right would be a JSON array of events and functions, or an artifact with a key "
             '"abi" (Foundry, Hardhat, hardhat-deploy)'
         )
-    return Artifact(path, entries)
+    return Artifact(path, entries, *_deployment(document))
 
 
 def read_artifacts(path: Path) -> list[Artifact]:
@@ -55,9 +63,10 @@ def read_artifacts(path: Path) -> list[Artifact]:
         return [read_artifact(path)]
     found = []
     for file in _json_files(path):
-        entries = abi_entries(_load(file))
+        document = _load(file)
+        entries = abi_entries(document)
         if entries:
-            found.append(Artifact(file, entries))
+            found.append(Artifact(file, entries, *_deployment(document)))
     if not found:
         raise ConfigError(f"{path}: no file with an ABI below this folder")
     return found
@@ -78,6 +87,16 @@ def abi_entries(document: object) -> Sequence[object] | None:
     if document and not any(isinstance(entry, dict) and "type" in entry for entry in document):
         return None
     return cast("list[object]", document)
+
+
+def _deployment(document: object) -> tuple[str | None, int | None]:
+    """Address and block of a hardhat-deploy file, each None where the document does not tell."""
+    if not isinstance(document, dict):
+        return None, None
+    address, receipt = document.get("address"), document.get("receipt")
+    block = receipt.get("blockNumber") if isinstance(receipt, dict) else None
+    found = address if isinstance(address, str) and _ADDRESS.fullmatch(address) else None
+    return found, block if isinstance(block, int) else None
 
 
 def _json_files(folder: Path) -> list[Path]:
