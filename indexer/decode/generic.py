@@ -173,11 +173,14 @@ class TupleCodec:
         self._names = kind.names
         self.dynamic = is_dynamic(kind)
         self.frame_size = sum(item.head_size for item in self._items)
+        self._first_tail = first_tail(kind.items)
         self.head_size = head_size(kind)
 
     def read(self, reading: Reading, at: int) -> tuple[Any, ...]:
         """See ``Codec``."""
-        tails = reading.claim(at, self.frame_size, SHORT_DATA) if self.dynamic else 0
+        if self.dynamic:
+            reading.claim(at, self.frame_size, SHORT_DATA)
+        tails = at + self._first_tail
         values = []
         place = at
         for item in self._items:
@@ -231,11 +234,20 @@ class ArrayCodec:
 
 
 def follow(reading: Reading, at: int, frame: int, tails: int) -> int:
-    """Where the offset at ``at`` leads in the frame that begins at ``frame`` and whose head ends at ``tails``."""
+    """Where the offset at ``at`` leads in the frame that begins at ``frame`` and whose tails begin at ``tails``."""
     target = frame + reading.word(at)
     if not tails <= target <= reading.size:
         raise Undecodable(BAD_OFFSET)
     return target
+
+
+def first_tail(items: Sequence[AbiType]) -> int:
+    """The least offset, in bytes, that is taken in a frame of these types."""
+    words = 0
+    for item in items:
+        in_place = isinstance(item, ArrayType) and not is_dynamic(item)
+        words += (item.length or 0) if isinstance(item, ArrayType) and in_place else 1
+    return 32 * words
 
 
 def codec_of(kind: AbiType) -> Codec:
@@ -251,17 +263,18 @@ def codec_of(kind: AbiType) -> Codec:
             return TupleCodec(kind)
 
 
-def read_frame(codecs: Sequence[Codec], data: bytes) -> tuple[tuple[Any, ...], int]:
+def read_frame(kinds: Sequence[AbiType], data: bytes) -> tuple[tuple[Any, ...], int]:
     """The values of ``data``, encoded as a tuple of these types, and how many bytes the encoding reached.
 
     Raises ``Undecodable``.
     """
+    codecs = [codec_of(kind) for kind in kinds]
     reading = Reading(data)
-    tails = reading.claim(0, sum(codec.head_size for codec in codecs), SHORT_DATA)
+    reading.claim(0, sum(codec.head_size for codec in codecs), SHORT_DATA)
     values = []
     place = 0
     for codec in codecs:
-        target = follow(reading, place, 0, tails) if codec.dynamic else place
+        target = follow(reading, place, 0, first_tail(kinds)) if codec.dynamic else place
         values.append(codec.read(reading, target))
         place += codec.head_size
     return tuple(values), reading.end

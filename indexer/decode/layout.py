@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.chain.logs import LogBatch
-from indexer.decode.abi_types import ValueType, is_dynamic, type_of
+from indexer.decode.abi_types import ValueType, head_size, type_of
 from indexer.decode.columnar import WordDecoder, data_words
-from indexer.decode.generic import Codec, Reading, codec_of, follow
+from indexer.decode.generic import Codec, Reading, codec_of, first_tail, follow
 from indexer.decode.reasons import DIRTY_PADDING, SHORT_DATA, UNDECODED_REASONS, Undecodable
 from indexer.decode.tables import ColumnData, EventLayout
 
@@ -86,7 +86,8 @@ class LayoutDecoder:
             else:
                 json = layout.table.columns[column].sql_type == "jsonb"
                 self._parts.append(_Part(column, self._head, codec_of(kind), json))
-            self._head += 32 if is_dynamic(kind) else codec_of(kind).head_size
+            self._head += head_size(kind)
+        self._first_tail = first_tail([type_of(param) for param in layout.params if not param.indexed])
 
     @property
     def columnar(self) -> bool:
@@ -148,10 +149,10 @@ class LayoutDecoder:
         return columns, reached, code
 
     def _read_row(self, reading: Reading) -> list[Any]:
-        head = reading.claim(0, self._head, SHORT_DATA)
+        reading.claim(0, self._head, SHORT_DATA)
         values = []
         for part in self._parts:
-            at = follow(reading, part.at, 0, head) if part.codec.dynamic else part.at
+            at = follow(reading, part.at, 0, self._first_tail) if part.codec.dynamic else part.at
             value = part.codec.read(reading, at)
             values.append(msgspec.json.encode(part.codec.json(value)).decode() if part.json else value)
         return values

@@ -20,6 +20,9 @@ from indexer.errors import ProviderLied
 MAX_INT32 = 2**31 - 1
 MAX_INT64 = 2**63 - 1
 
+MAX_TIME = 946_684_800 + 9_223_371_331_200 - 1
+"""The last second that PostgreSQL's ``timestamptz`` holds (in the year 294276), in seconds since 1970."""
+
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
 _SHOWN = 40
 

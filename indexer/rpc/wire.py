@@ -21,7 +21,7 @@ from indexer.chain.refs import BlockHeader, BlockRange
 from indexer.errors import ProviderLied, RpcUnavailable
 from indexer.rpc.hex_columns import (
     MAX_INT32,
-    MAX_INT64,
+    MAX_TIME,
     fixed_bytes,
     fixed_column,
     quantity,
@@ -117,7 +117,7 @@ def parse_header(result: bytes | msgspec.Raw) -> BlockHeader | None:
         quantity(found.number, "block number"),
         fixed_bytes(found.hash, "block hash", 32),
         fixed_bytes(found.parent_hash, "parentHash", 32),
-        quantity(found.timestamp, "timestamp"),
+        quantity(found.timestamp, "timestamp", MAX_TIME),
         bloom,
     )
 
@@ -184,10 +184,12 @@ def _index_column(values: Sequence[str | int], field: str) -> NDArray[np.int32]:
 
 def _time_column(values: Sequence[str | int | None]) -> NDArray[np.int64]:
     if None not in values:
-        return quantity_column(values, "blockTimestamp", MAX_INT64)
+        return quantity_column(values, "blockTimestamp", MAX_TIME)
     times = np.full(len(values), UNKNOWN_TIME, np.int64)
     known = np.fromiter((value is not None for value in values), np.bool_, len(values))
-    times[known] = quantity_column([value for value in values if value is not None], "blockTimestamp")
+    times[known] = quantity_column(
+        [value for value in values if value is not None], "blockTimestamp", MAX_TIME
+    )
     return times
 
 
