@@ -9,6 +9,7 @@ Source: PostgreSQL, ``COPY``, "Binary Format"; ``timestamptz`` is microseconds s
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -170,7 +171,7 @@ def _encode_list(name: str, sql_type: str, values: list[object]) -> list[bytes]:
     encode = field_encoder(sql_type)
     try:
         return [encode(value) for value in values]
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except (struct.error, TypeError, ValueError, AttributeError) as error:
         raise InvariantViolated(f"a value does not fit column {name} of type {sql_type}: {error}") from error
 
 
