@@ -175,7 +175,9 @@ async def move_gems(people: People) -> list[Send]:
             sends.append(people.on_diamond(owner, "setApprovalForAll", other, True))
             sends.append(people.on_diamond(other, "burn", token))
         else:
-            sends.append(people.on_diamond(owner, "safeTransferFrom", owner, people.anybody(), token, b"\xfe"))
+            sends.append(
+                people.on_diamond(owner, "safeTransferFrom", owner, people.anybody(), token, b"\xfe")
+            )
     return sends
 
 
@@ -230,10 +232,10 @@ async def retire(people: People) -> list[Send]:
             sends.append(people.on_diamond(people.made.admin, "initializeCarbonBalance", token, amount))
         else:
             amount = left if people.dice.random() < 0.3 else people.dice.randrange(1, left + 1)
-            function, arguments = "retireCarbonCredits", (token, amount)
             if people.upgraded:
-                function, arguments = "retireCarbonCreditsBatch", ([token], [amount])
-            sends.append(people.on_diamond(owner, function, *arguments))
+                sends.append(people.on_diamond(owner, "retireCarbonCreditsBatch", [token], [amount]))
+            else:
+                sends.append(people.on_diamond(owner, "retireCarbonCredits", token, amount))
     return sends
 
 

@@ -126,7 +126,11 @@ class Anvil:
             command += ["--block-time", str(options.block_seconds)]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop
         self._process = subprocess.Popen(  # noqa: S603  # the binary that tools.py found
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._errors, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            start_new_session=True,
         )
 
     def _wait(self) -> bool:
@@ -247,4 +251,3 @@ def _result(body: dict[str, Any], answer: dict[str, Any] | None) -> Any:
     if "error" in answer:
         raise AnvilRefused(f"{body['method']}: {answer['error'].get('message', answer['error'])}")
     return answer.get("result")
-

@@ -35,7 +35,11 @@ class Contract:
     def _entry(self, function: str, arity: int) -> dict[str, Any]:
         for artifact in self.artifacts:
             for entry in artifact.abi:
-                if entry.get("name") == function and entry["type"] == "function" and len(entry["inputs"]) == arity:
+                if (
+                    entry.get("name") == function
+                    and entry["type"] == "function"
+                    and len(entry["inputs"]) == arity
+                ):
                     return entry
         raise LookupError(f"no contract at {self.address} has a function {function} of {arity} arguments")
 
@@ -65,5 +69,7 @@ def _types(parameters: Sequence[dict[str, Any]]) -> list[str]:
 
 def creation(artifact: Artifact, sender: str, *arguments: Any) -> Send:
     """The transaction that creates a contract."""
-    inputs = next((entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), [])
+    inputs: list[dict[str, Any]] = next(
+        (entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), []
+    )
     return Send(sender, None, "0x" + (artifact.bytecode + encode(_types(inputs), arguments)).hex())

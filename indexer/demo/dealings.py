@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from eth_utils.crypto import keccak
 
-from indexer.demo.actions import Action, People, buy, certificates, describe_gems, items, measure, mint_gems
-from indexer.demo.actions import move_gems, offer, pay, register, retire, spend_allowance, tickets
+from indexer.demo.actions import (
+    Action,
+    People,
+    buy,
+    certificates,
+    describe_gems,
+    items,
+    measure,
+    mint_gems,
+    move_gems,
+    offer,
+    pay,
+    register,
+    retire,
+    spend_allowance,
+    tickets,
+)
 from indexer.demo.calls import ZERO_ADDRESS, Send
 from indexer.demo.deploy import CLAIM_TOPICS
 
@@ -103,7 +118,9 @@ async def use_identity(people: People) -> list[Send]:
         calls.append(identity.data("removeClaim", claim))
     if people.dice.random() < 0.3:
         supply = people.made.contracts["usdc"]
-        calls.append(identity.data("execute", supply.address, 0, bytes.fromhex(supply.data("totalSupply")[2:])))
+        calls.append(
+            identity.data("execute", supply.address, 0, bytes.fromhex(supply.data("totalSupply")[2:]))
+        )
     return [Send(wallet, address, data) for data in calls]
 
 

@@ -150,7 +150,9 @@ def _run(command: tuple[str, ...], node: Node, folder: Path, seconds: float) -> 
         return f"{command[0]} did not finish within {seconds:.0f} s"
     if done.returncode == 0:
         return None
-    return (done.stderr.strip() or done.stdout.strip() or f"{command[0]} ended with {done.returncode}")[-4000:]
+    return (done.stderr.strip() or done.stdout.strip() or f"{command[0]} ended with {done.returncode}")[
+        -4000:
+    ]
 
 
 def _appear(partial: Path, final: Path) -> None:

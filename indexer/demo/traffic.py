@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,11 +15,12 @@ from indexer.demo.dealings import ACTIONS
 from indexer.demo.deploy import Deployment, run, upgrade
 
 REORG_EVERY_BLOCKS = 8
-UPGRADE_AT_BLOCK = 6
+UPGRADE_AT_BLOCK = 14
 UPGRADE_EVERY_BLOCKS = 60
 DEPTHS = (2, 5, 1, 9, 3, 14, 7, 24)
+DEEPEST = max(DEPTHS)
 Fate = Literal["reorder", "drop", "empty"]
-FATES: tuple[Fate, ...] = ("reorder", "drop", "reorder", "reorder", "empty")
+FATES: tuple[Fate, ...] = ("drop", "reorder", "reorder", "reorder", "empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +45,36 @@ class TrafficCount:
 
 
 class Traffic:
-    """Makes the chain live. With one seed, the same blocks of the same transactions in the same order."""
+    """Makes the chain live. With one seed, the same transactions in the same order.
 
-    def __init__(self, client: AnvilClient, made: Deployment, seed: int) -> None:
+    ``reorg_every`` is how many live blocks lie between reorgs.
+    """
+
+    def __init__(
+        self, client: AnvilClient, made: Deployment, seed: int, reorg_every: int = REORG_EVERY_BLOCKS
+    ) -> None:
         self._client = client
+        self._reorg_every = reorg_every
+        self._steps = 0
         self._made = made
         self._dice = random.Random(seed)  # noqa: S311  # a demonstration wants to be repeatable
         self._people = People(client, made, self._dice)
         self.count = TrafficCount()
 
-    async def history(self, blocks: int) -> None:
-        """Blocks for a backfill: everything there is but reorgs, as fast as anvil takes it."""
+    async def history(self, blocks: int, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Blocks for a backfill: everything there is but reorgs, as fast as anvil takes it, unless ``stopped``."""
         for _ in range(blocks):
+            if stopped():
+                return
             await self.block()
 
     async def step(self) -> ReorgDone | None:
         """One step of live traffic: a block, at times with an upgrade, at times followed by a reorg."""
-        live = self.count.blocks + 1
-        if live % UPGRADE_EVERY_BLOCKS == UPGRADE_AT_BLOCK:
+        self._steps += 1
+        if self._steps % UPGRADE_EVERY_BLOCKS == UPGRADE_AT_BLOCK:
             await self.upgrade()
         await self.block()
-        if self.count.blocks % REORG_EVERY_BLOCKS == 0:
+        if self._steps % self._reorg_every == 0:
             made = len(self.count.reorgs)
             return await self.reorg(DEPTHS[made % len(DEPTHS)], FATES[made % len(FATES)])
         return None

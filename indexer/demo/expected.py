@@ -1,0 +1,286 @@
+"""What the database has to hold, worked out from the chain by web3 alone.
+
+Nothing of the indexer's own reading, decoding or naming is used here: receipts are read block by block, logs are decoded
+by web3 with the ABIs that the Solidity compiler wrote, and the tables are named in full below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_utils.abi import collapse_if_tuple
+from eth_utils.crypto import keccak
+from web3 import AsyncHTTPProvider, AsyncWeb3
+from web3.contract.async_contract import AsyncContractEvent
+from web3.types import LogReceipt
+
+from indexer.demo.tools import Artifact
+
+_TABLES = {
+    ("Transfer(address,address,uint256)", 3): "erc20_transfer",
+    ("Transfer(address,address,uint256)", 4): "erc721_transfer",
+    ("Approval(address,address,uint256)", 3): "erc20_approval",
+    ("Approval(address,address,uint256)", 4): "erc721_approval",
+    ("ApprovalForAll(address,address,bool)", 3): "erc721_approval_for_all",
+    ("TransferSingle(address,address,address,uint256,uint256)", 4): "erc1155_transfer_single",
+    ("TransferBatch(address,address,address,uint256[],uint256[])", 4): "erc1155_transfer_batch",
+    ("URI(string,uint256)", 2): "erc1155_uri",
+    ("DiamondCut((address,uint8,bytes4[])[],address,bytes)", 1): "diamond_cut",
+    ("OwnershipTransferred(address,address)", 3): "ownable_ownership_transferred",
+    ("Initialized(uint64)", 1): "initializable_initialized",
+    ("KeyAdded(bytes32,uint256,uint256)", 4): "erc734_key_added",
+    ("KeyRemoved(bytes32,uint256,uint256)", 4): "erc734_key_removed",
+    ("Executed(uint256,address,uint256,bytes)", 4): "erc734_executed",
+    ("ClaimAdded(bytes32,uint256,uint256,address,bytes,bytes,string)", 4): "erc735_claim_added",
+    ("ClaimRemoved(bytes32,uint256,uint256,address,bytes,bytes,string)", 4): "erc735_claim_removed",
+    ("AttributeSet(string,uint8,string)", 1): "identity_attribute_set",
+    ("IdentityCreated(address,address)", 3): "identity_factory_identity_created",
+    (
+        "DiamondCreated(address,address,string,(address,address,address,string,string))",
+        4,
+    ): "diamond_factory_diamond_created",
+    ("MarketplaceInitialized((address,uint256)[])", 1): "marketplace_initialized",
+    ("Listings(address,uint256,address,address,address,uint256,bool,address)", 3): "marketplace_listings",
+    ("PaymentDistributed(address,address,uint256)", 1): "marketplace_payment_distributed",
+    ("Sales(address,uint256,address)", 4): "marketplace_sales",
+    ("Delisted(uint256)", 2): "marketplace_delisted",
+    ("CarbonCreditsInitialized(uint256,uint256)", 2): "carbon_credits_initialized",
+    ("CarbonCreditsRetired(uint256,uint256,uint256)", 2): "carbon_credits_retired",
+    ("CollateralTokenFactoryInitialized(address)", 2): "collateral_token_factory_initialized",
+    ("CollateralTokenCreated(uint256,address,string,string)", 3): "collateral_token_created",
+    ("TokenCreated(uint256,address,string,string)", 3): "collateral_token_token_created",
+    (
+        "TradeDealCreated(uint256,string,string,uint256,uint256,bool,address,address,address,address,uint8)",
+        2,
+    ): "trade_deal_created",
+    (
+        "TradeDealUpdated(uint256,string,string,uint256,uint256,bool,address,address,address)",
+        2,
+    ): "trade_deal_updated",
+    ("TradeDealRequiredClaimTopicsSet(uint256,uint256[])", 2): "trade_deal_required_claim_topics_set",
+    ("TradeDealActivated(uint256)", 2): "trade_deal_activated",
+    ("TradeDealDeactivated(uint256)", 2): "trade_deal_deactivated",
+    ("TradeDealParticipantAdded(uint256,address)", 3): "trade_deal_participant_added",
+    ("TradeDealParticipantRemoved(uint256,address)", 3): "trade_deal_participant_removed",
+    ("InvoiceDepositedToTradeDeal(uint256,uint256)", 3): "trade_deal_invoice_deposited_to_trade_deal",
+    ("InvoiceWithdrawnFromTradeDeal(uint256,uint256)", 3): "trade_deal_invoice_withdrawn_from_trade_deal",
+    ("USDCDepositedToTradeDeal(uint256,uint256,address)", 2): "trade_deal_usdc_deposited_to_trade_deal",
+    ("TradeDealFullyFunded(uint256,uint256)", 2): "trade_deal_fully_funded",
+    ("TradeDealFundingWithdrawn(uint256,address,uint256)", 3): "trade_deal_funding_withdrawn",
+    ("TradeDealRepaid(uint256,address,uint256,bool)", 3): "trade_deal_repaid",
+    ("CollateralTokensRedeemed(uint256,address,uint256,uint256)", 3): "trade_deal_collateral_tokens_redeemed",
+    ("IdentityAdded(address,address,address)", 2): "identity_registry_identity_added",
+    ("IdentityRemoved(address,address,address)", 2): "identity_registry_identity_removed",
+    ("ClaimAdded(address,address,uint256,bytes)", 3): "identity_registry_claim_added",
+    ("ClaimRemoved(address,address,uint256)", 3): "identity_registry_claim_removed",
+    ("ClaimsSet(address,address,uint256[])", 2): "identity_registry_claims_set",
+    ("ClaimTopicAdded(uint256)", 2): "claim_topic_added",
+    ("TrustedIssuerAdded(address,uint256[])", 2): "trusted_issuer_added",
+    ("ClaimTopicsUpdated(address,uint256[])", 2): "trusted_issuer_claim_topics_updated",
+    ("GemforceMinted(uint256,address,(string,uint8,string)[])", 3): "minter_gemforce_minted",
+    ("ERC721Minted(address,uint256,bytes)", 3): "minter_erc721_minted",
+    ("ERC721ATransfer(address,address,uint256,bytes)", 4): "token_erc721_a_transfer",
+    ("Mint(address,uint256)", 3): "token_mint",
+    ("Burn(address,uint256)", 3): "token_burn",
+    ("ContractMetadataSet(string,(string,uint8,string))", 1): "metadata_contract_metadata_set",
+    ("TokenMetadataSet(uint256,string,(string,uint8,string))", 2): "metadata_token_metadata_set",
+    ("TokenMetadataDeleted(uint256,string)", 2): "metadata_token_metadata_deleted",
+    ("AttributeRemoved(address,uint256,string)", 2): "metadata_attribute_removed",
+    ("FeeDistributorInitialized(address,uint256)", 2): "fee_distributor_initialized",
+    ("FeeReceiversSet(address[],uint256[])", 1): "fee_distributor_fee_receivers_set",
+    (
+        "AmountsDistributed(address,uint256,address,uint256,address[],uint256[])",
+        1,
+    ): "fee_distributor_amounts_distributed",
+}
+"""The table of each event that the demo's contracts can say, by signature and number of topics."""
+
+_ANNOUNCEMENTS = {"IdentityCreated": "identity", "CollateralTokenCreated": "tokenAddress"}
+_SMALL_BITS = 48
+
+Position = tuple[int, int]
+"""Block number and log index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of an event table: ``leading`` is block hash, block time, tx hash, tx index and address; then the arguments."""
+
+    leading: tuple[object, ...]
+    values: tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Expected:
+    """All rows by table and position, raw logs that nothing decodes, and what was seen on the way."""
+
+    tip: int
+    tip_hash: bytes
+    logs: int = 0
+    rows: dict[str, dict[Position, Row]] = field(default_factory=dict)
+    undecoded: dict[Position, tuple[bytes, tuple[bytes, ...], bytes]] = field(default_factory=dict)
+
+    def arguments(self, table: str) -> list[tuple[bytes, tuple[Any, ...]]]:
+        """Address and arguments of every row of a table, in the order of the chain."""
+        rows = self.rows.get(table, {})
+        return [(bytes(rows[at].leading[4]), rows[at].values) for at in sorted(rows)]  # type: ignore[call-overload]  # an address
+
+
+async def expected_rows(
+    web3: AsyncWeb3[AsyncHTTPProvider],
+    artifacts: Mapping[str, Artifact],
+    watched: Sequence[str],
+    multi_token: str,
+    tip: int,
+) -> Expected:
+    """Read every block up to ``tip`` and say which rows there should be.
+
+    ``watched`` are the addresses of the configuration; those that they announce join from the block of the announcement.
+    ``multi_token`` is the ERC-1155 contract, whose ApprovalForAll goes to that standard's table.
+    """
+    events = _events(web3, artifacts)
+    found = Expected(tip, bytes(32))
+    members = {_raw(address) for address in watched}
+    async for block_hash, time, logs in _blocks(web3, tip):
+        found.tip_hash = block_hash
+        members |= _announced(logs, members, events)
+        for log in logs:
+            if _raw(log["address"]) in members:
+                _add(found, log, time, events.get(_dispatch(log)), multi_token)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """An event of the compiler's ABI: its declaration, web3's decoder, its signature and number of topics."""
+
+    entry: Mapping[str, Any]
+    decoder: AsyncContractEvent
+    key: tuple[str, int]
+
+    def arguments(self, log: LogReceipt) -> Mapping[str, Any]:
+        """The log's arguments by name."""
+        return dict(self.decoder.process_log(log)["args"])
+
+
+def _events(
+    web3: AsyncWeb3[AsyncHTTPProvider], artifacts: Mapping[str, Artifact]
+) -> dict[tuple[bytes, int], _Event]:
+    found: dict[tuple[bytes, int], _Event] = {}
+    for artifact in artifacts.values():
+        for entry in artifact.abi:
+            if entry["type"] == "event" and _key(entry) in _TABLES:
+                signature, topics = _key(entry)
+                decoder = web3.eth.contract(abi=[entry]).events[entry["name"]]()
+                found[keccak(text=signature), topics] = _Event(entry, decoder, (signature, topics))
+    return found
+
+
+def _key(entry: Mapping[str, Any]) -> tuple[str, int]:
+    types = ",".join(collapse_if_tuple(one) for one in entry["inputs"])
+    return f"{entry['name']}({types})", 1 + sum(one["indexed"] for one in entry["inputs"])
+
+
+def _dispatch(log: LogReceipt) -> tuple[bytes, int]:
+    topics = log["topics"]
+    return (bytes(topics[0]) if topics else b"", len(topics))
+
+
+def _raw(address: str) -> bytes:
+    return bytes.fromhex(address[2:])
+
+
+async def _blocks(
+    web3: AsyncWeb3[AsyncHTTPProvider], tip: int
+) -> AsyncIterator[tuple[bytes, int, list[LogReceipt]]]:
+    parent = b""
+    for number in range(tip + 1):
+        block = await web3.eth.get_block(number)
+        if number and bytes(block["parentHash"]) != parent:
+            raise LookupError(
+                f"block {number} does not follow block {number - 1}: the chain moved while it was read"
+            )
+        parent = bytes(block["hash"])
+        receipts = await web3.eth.get_block_receipts(number) if block["transactions"] else []
+        logs = [log for receipt in receipts for log in receipt["logs"]]
+        yield parent, int(block["timestamp"]), logs
+
+
+def _announced(
+    logs: Sequence[LogReceipt], members: set[bytes], events: Mapping[tuple[bytes, int], _Event]
+) -> set[bytes]:
+    found = set()
+    for log in logs:
+        event = events.get(_dispatch(log))
+        if event is not None and event.entry["name"] in _ANNOUNCEMENTS and _raw(log["address"]) in members:
+            address = event.arguments(log)[_ANNOUNCEMENTS[event.entry["name"]]]
+            found.add(_raw(address))
+    return found
+
+
+def _add(found: Expected, log: LogReceipt, time: int, event: _Event | None, multi_token: str) -> None:
+    found.logs += 1
+    position = (int(log["blockNumber"]), int(log["logIndex"]))
+    address = _raw(log["address"])
+    if event is None:
+        topics = tuple(bytes(topic) for topic in log["topics"])
+        found.undecoded[position] = (address, topics, bytes(log["data"]))
+        return
+    arguments = event.arguments(log)
+    values = tuple(_column(one, arguments[one["name"]]) for one in event.entry["inputs"])
+    table = _TABLES[event.key]
+    if table == "erc721_approval_for_all" and address == _raw(multi_token):
+        table = "erc1155_approval_for_all"
+    leading = (
+        bytes(log["blockHash"]),
+        time,
+        bytes(log["transactionHash"]),
+        int(log["transactionIndex"]),
+        address,
+    )
+    found.rows.setdefault(table, {})[position] = Row(leading, values)
+
+
+def _column(parameter: Mapping[str, Any], value: Any) -> object:
+    """A decoded argument as the column of its type holds it: raw bytes, whole numbers, text, lists, JSON."""
+    kind = parameter["type"]
+    if parameter["indexed"] and (kind in ("string", "bytes") or "[" in kind or kind.startswith("tuple")):
+        return bytes(value)
+    if kind.startswith("tuple") or kind.count("[") > 1:
+        return _json(parameter, value)
+    if kind.endswith("]"):
+        return [_scalar(kind[: kind.index("[")], one) for one in value]
+    return _scalar(kind, value)
+
+
+def _scalar(kind: str, value: Any) -> object:
+    if kind == "address":
+        return _raw(value)
+    return bytes(value) if kind.startswith("bytes") else value
+
+
+def _json(parameter: Mapping[str, Any], value: Any) -> object:
+    kind = parameter["type"]
+    if kind.endswith("]"):
+        inner = {**parameter, "type": kind[: kind.rindex("[")]}
+        return [_json(inner, one) for one in value]
+    if kind == "tuple":
+        parts = parameter["components"]
+        named = (
+            value
+            if isinstance(value, Mapping)
+            else dict(zip((one["name"] for one in parts), value, strict=True))
+        )
+        return {one["name"]: _json(one, named[one["name"]]) for one in parts}
+    if kind == "address":
+        return str(value).lower()
+    if kind.startswith("bytes"):
+        return "0x" + bytes(value).hex()
+    wide = kind.startswith(("int", "uint")) and int(kind.removeprefix("u").removeprefix("int")) > _SMALL_BITS
+    return str(value) if wide else value
+
+
+def _names(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [one["name"] for one in parameters]

@@ -1,0 +1,211 @@
+"""What a state table claims, and how to ask the contracts whether it is so."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+from web3 import AsyncHTTPProvider, AsyncWeb3
+from web3.exceptions import ContractLogicError
+
+from indexer.demo.deploy import Deployment
+from indexer.demo.expected import Expected
+
+_ZERO = bytes(20)
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractView:
+    """Contracts to ask at the tip, and the logs that say whom to ask about."""
+
+    web3: AsyncWeb3[AsyncHTTPProvider]
+    made: Deployment
+    expected: Expected
+
+    async def ask(self, address: bytes, artifact: str, function: str, *arguments: Any) -> Any:
+        """A view function at the tip; None where it reverts."""
+        abi = self.made.artifacts[artifact].abi
+        contract = self.web3.eth.contract(to_checksum_address(address), abi=abi)
+        checked = [to_checksum_address(one) if _is_address(one) else one for one in arguments]
+        try:
+            return await contract.functions[function](*checked).call(block_identifier=self.expected.tip)
+        except ContractLogicError:
+            return None
+
+    @property
+    def diamond(self) -> bytes:
+        """The diamond's address."""
+        return bytes.fromhex(self.made.diamond.address[2:])
+
+    def is_plain(self, address: bytes) -> bool:
+        """Whether an address is one of the plain NFT contracts rather than the diamond."""
+        return address != self.diamond
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, bytes) and len(value) == 20
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """One table: ``query`` gives ``keys`` key columns and then what is claimed of each; ``known`` adds keys from the logs,
+    ``truth`` asks a contract, ``holds`` compares. ``absent`` is what a missing row amounts to.
+    """
+
+    name: str
+    query: str
+    keys: int
+    known: Callable[[ContractView], set[Key]]
+    truth: Callable[..., Awaitable[tuple[Any, ...]]]
+    absent: tuple[Any, ...] | None = None
+    holds: Callable[[Any, Any], bool] = lambda have, truth: bool(have == truth)
+
+
+def _erc20_holders(view: ContractView) -> set[Key]:
+    moves = view.expected.arguments("erc20_transfer")
+    return {(token, who) for token, move in moves for who in move[:2] if who != _ZERO}
+
+
+def _erc20_tokens(view: ContractView) -> set[Key]:
+    return {(token,) for token, _ in view.expected.arguments("erc20_transfer")}
+
+
+def _nfts(view: ContractView) -> set[Key]:
+    return {(contract, move[2]) for contract, move in view.expected.arguments("erc721_transfer")}
+
+
+def _operators(view: ContractView) -> set[Key]:
+    return {
+        (contract, said[0], said[1])
+        for table in ("erc721_approval_for_all", "erc1155_approval_for_all")
+        for contract, said in view.expected.arguments(table)
+    }
+
+
+def _item_holders(view: ContractView) -> set[Key]:
+    found: set[Key] = set()
+    for contract, (_, giver, taker, token, _) in view.expected.arguments("erc1155_transfer_single"):
+        found |= {(contract, token, who) for who in (giver, taker) if who != _ZERO}
+    for contract, (_, giver, taker, tokens, _) in view.expected.arguments("erc1155_transfer_batch"):
+        found |= {(contract, token, who) for token in tokens for who in (giver, taker) if who != _ZERO}
+    return found
+
+
+async def _erc20_balance(view: ContractView, token: bytes, holder: bytes) -> tuple[Any, ...]:
+    return (await view.ask(token, "DemoUSDC", "balanceOf", holder),)
+
+
+async def _erc20_supply(view: ContractView, token: bytes) -> tuple[Any, ...]:
+    return (await view.ask(token, "DemoUSDC", "totalSupply"),)
+
+
+async def _erc20_allowance(view: ContractView, token: bytes, owner: bytes, spender: bytes) -> tuple[Any, ...]:
+    return (await view.ask(token, "DemoUSDC", "allowance", owner, spender),)
+
+
+async def _nft(view: ContractView, contract: bytes, token: int) -> tuple[Any, ...]:
+    """Owner, approved address and whether it is burned, as the contract says."""
+    artifact = "DemoCertificates" if view.is_plain(contract) else "TokenFacet"
+    owner = await view.ask(contract, artifact, "ownerOf", token)
+    if owner is None or int(owner, 16) == 0:
+        return (None, None, True)
+    approved = await view.ask(contract, artifact, "getApproved", token)
+    return (_address(owner), _address(approved), False)
+
+
+def _address(text: str | None) -> bytes | None:
+    return bytes.fromhex(text[2:]) if text is not None and int(text, 16) else None
+
+
+async def _operator(view: ContractView, contract: bytes, owner: bytes, operator: bytes) -> tuple[Any, ...]:
+    return (await view.ask(contract, "DemoCertificates", "isApprovedForAll", owner, operator),)
+
+
+async def _item_balance(view: ContractView, contract: bytes, token: int, holder: bytes) -> tuple[Any, ...]:
+    return (await view.ask(contract, "DemoItems", "balanceOf", holder, token),)
+
+
+async def _diamond_owner(view: ContractView, diamond: bytes) -> tuple[Any, ...]:
+    return (_address(await view.ask(diamond, "GemforceDiamond", "owner")),)
+
+
+async def _facets(view: ContractView, diamond: bytes) -> tuple[Any, ...]:
+    """All pairs of selector and facet that the loupe tells."""
+    told = await view.ask(diamond, "GemforceDiamond", "facets")
+    return (sorted((bytes(one), _address(facet)) for facet, selectors in told for one in selectors),)
+
+
+def _same_facets(have: Any, truth: Any) -> bool:
+    if have is None:
+        return False
+    (selectors, facets), (told,) = have, truth
+    return bool(sorted(zip(selectors, facets, strict=True)) == told)
+
+
+ASPECTS: tuple[Aspect, ...] = (
+    Aspect(
+        "state.erc20_balance",
+        "SELECT token, holder, balance FROM state.erc20_balance WHERE chain_id = $1",
+        2,
+        _erc20_holders,
+        _erc20_balance,
+        absent=(0,),
+    ),
+    Aspect(
+        "state.erc20_supply",
+        "SELECT token, supply FROM state.erc20_supply WHERE chain_id = $1",
+        1,
+        _erc20_tokens,
+        _erc20_supply,
+    ),
+    Aspect(
+        "state.erc20_allowance",
+        "SELECT token, owner, spender, allowance FROM state.erc20_allowance WHERE chain_id = $1",
+        3,
+        lambda view: {(token, said[0], said[1]) for token, said in view.expected.arguments("erc20_approval")},
+        _erc20_allowance,
+        holds=lambda have, truth: have is not None and have[0] >= truth[0],
+    ),
+    Aspect(
+        "state.nft",
+        "SELECT contract, token_id, owner, approved, burned FROM state.nft WHERE chain_id = $1",
+        2,
+        _nfts,
+        _nft,
+    ),
+    Aspect(
+        "state.nft_operator",
+        "SELECT contract, owner, operator, approved FROM state.nft_operator WHERE chain_id = $1",
+        3,
+        _operators,
+        _operator,
+    ),
+    Aspect(
+        "state.erc1155_balance",
+        "SELECT contract, token_id, holder, balance FROM state.erc1155_balance WHERE chain_id = $1",
+        3,
+        _item_holders,
+        _item_balance,
+        absent=(0,),
+    ),
+    Aspect(
+        "state.diamond",
+        "SELECT diamond, owner FROM state.diamond WHERE chain_id = $1",
+        1,
+        lambda view: {(view.diamond,)},
+        _diamond_owner,
+    ),
+    Aspect(
+        "state.diamond_selector",
+        "SELECT diamond, array_agg(selector ORDER BY selector), array_agg(facet ORDER BY selector) "
+        "FROM state.diamond_selector WHERE chain_id = $1 AND removed_block IS NULL GROUP BY diamond",
+        1,
+        lambda view: {(view.diamond,)},
+        _facets,
+        holds=_same_facets,
+    ),
+)
+"""Everything of schema state that the contracts themselves can confirm."""
