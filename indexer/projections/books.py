@@ -1,0 +1,122 @@
+"""The books of the projections (``sync.projection``), and the checks a fold makes before it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from asyncpg import Connection
+
+from indexer.errors import LeaseLost
+from indexer.projections.files import Projection
+from indexer.store.queries import load_queries
+
+_QUERIES_DIR = Path(__file__).with_name("queries")
+
+
+@cache
+def _queries() -> dict[str, str]:
+    return {name: query.sql for name, query in load_queries(_QUERIES_DIR).items()}
+
+
+def sql(name: str) -> str:
+    """The text of one of the runner's own statements; KeyError when there is none of that name."""
+    return _queries()[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A projection's row in ``sync.projection`` for one chain.
+
+    Its tables hold through block ``through`` (-1: nothing folded yet); the journal can take them back to ``floor``.
+    """
+
+    name: str
+    version: str
+    through: int
+    floor: int
+    stale: bool
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnds:
+    """The last block in the event tables and the last final one; -1 where there is none."""
+
+    tip: int
+    finalized: int
+
+
+async def versions(connection: Connection, projections: Iterable[Projection]) -> dict[str, str]:
+    """What makes the rows of each projection: the digest of its file and, where facets are matched, of the known ABIs."""
+    selectors: str = await connection.fetchval(sql("selectors_digest"))
+    return {
+        one.name: f"{one.digest[:32]}-{selectors[:16]}"
+        if "sync.abi_selector" in one.reads
+        else one.digest[:32]
+        for one in projections
+    }
+
+
+async def lock(
+    connection: Connection, chain_id: int, wanted: dict[str, str], *, rows: str = "lock_projections"
+) -> dict[str, Standing]:
+    """The standings of a chain's projections, held until the transaction ends; missing ones are entered first.
+
+    Args:
+        connection: in a transaction.
+        chain_id: the chain; nothing is entered while it has no row in ``sync.chain``.
+        wanted: the versions of all projections, by name.
+        rows: the statement that reads them.
+    """
+    found = _standings(await connection.fetch(sql(rows), chain_id))
+    if missing := sorted(wanted.keys() - found.keys()):
+        fresh = [wanted[name] for name in missing]
+        await connection.execute(sql("register_projections"), chain_id, missing, fresh)
+        found = _standings(await connection.fetch(sql(rows), chain_id))
+    return found
+
+
+async def read(connection: Connection, chain_id: int) -> dict[str, Standing]:
+    """The standings of a chain's projections, without holding them."""
+    return _standings(await connection.fetch(sql("read_projections"), chain_id))
+
+
+def _standings(rows: Sequence[dict[str, object]]) -> dict[str, Standing]:
+    return {
+        str(row["name"]): Standing(
+            name=str(row["name"]),
+            version=str(row["version"]),
+            through=_integer(row["through_block"]),
+            floor=_integer(row["journal_floor"]),
+            stale=bool(row["stale"]),
+            revision=_integer(row["revision"]),
+        )
+        for row in rows
+    }
+
+
+def _integer(value: object) -> int:
+    return -1 if value is None else int(str(value))
+
+
+async def chain_ends(connection: Connection, chain_id: int, statement: str) -> ChainEnds:
+    """Where a chain's rows end, by one of the statements ``share_chain``, ``hold_chain`` and ``read_chain``."""
+    row = await connection.fetchrow(sql(statement), chain_id)
+    if row is None:
+        return ChainEnds(-1, -1)
+    return ChainEnds(_integer(row["tip_number"]), _integer(row["finalized_number"]))
+
+
+async def check_epoch(connection: Connection, chain_id: int, epoch: int) -> None:
+    """Return if ``epoch`` is still the one that may write; nobody takes the lease before the transaction ends.
+
+    Raises:
+        LeaseLost: another daemon holds it, or nobody does.
+    """
+    row = await connection.fetchrow(sql("lease_epoch"), chain_id)
+    if row is None or row["epoch"] != epoch:
+        holder = None if row is None else str(row["holder"])
+        raise LeaseLost(f"chain {chain_id}: the lease is no longer ours (epoch {epoch})", holder)

@@ -1,0 +1,179 @@
+"""Projection files: SQL with a header that says what it writes and reads.
+
+A file begins with comment lines ``-- projection: name``, ``-- tables: state.a, state.b``, ``-- reads: event.c, state.d``
+and, where another projection has to run first, ``-- after: name``. Its statements end with ``;`` and take three
+parameters: ``$1`` chain id, ``$2`` first block, ``$3`` last block. They write the forward direction only and give the same
+rows however a range is cut into smaller ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from indexer.errors import ConfigError
+from indexer.resources import SCHEMA_DIR
+
+PROJECTIONS_DIR = SCHEMA_DIR / "projections"
+
+_HEADER = re.compile(r"^--\s*(projection|tables|reads|after):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_TOKEN = re.compile(
+    r"""
+      (?P<comment> --[^\n]* | /\*.*?\*/ )
+    | (?P<quoted> '(?:[^']|'')*' | \$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?P=tag)?\$ )
+    | (?P<end> ; )
+    | (?P<code> "(?:[^"]|"")*" | [^-/'$;"]+ | . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_RELATION = re.compile(r"\b(?:event|state|sync)\.[a-z_][a-z0-9_]*\b(?!\s*\()")
+_WRITTEN = re.compile(
+    r"\b(?:insert\s+into|update|delete\s+from|merge\s+into)\s+(?:only\s+)?([a-z_][a-z0-9_.]*)", re.IGNORECASE
+)
+_PARAMETERS = ("$1", "$2", "$3")
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One file.
+
+    ``tables`` are the state tables it writes, ``reads`` whatever else it reads, both with their schema; ``after`` names
+    projections that run before it. ``digest`` is the SHA-256 of the file, in hex.
+    """
+
+    name: str
+    path: Path
+    tables: tuple[str, ...]
+    reads: tuple[str, ...]
+    after: tuple[str, ...]
+    statements: tuple[str, ...]
+    digest: str
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The tables whose rows, by block number, give this projection something to do."""
+        return tuple(name for name in self.reads if name.startswith("event.") or name == "sync.diamond_seed")
+
+    def written_elsewhere(self, schema: str) -> tuple[str, ...]:
+        """The statements with its own tables in another schema, such as ``pg_temp``."""
+        pattern = re.compile("|".join(rf"\b{re.escape(table)}\b" for table in self.tables))
+        return tuple(
+            pattern.sub(lambda match: f"{schema}.{match[0].partition('.')[2]}", statement)
+            for statement in self.statements
+        )
+
+
+def load_projections(folders: Iterable[Path] = (PROJECTIONS_DIR,)) -> tuple[Projection, ...]:
+    """The projections of these folders in an order in which they can run.
+
+    Raises:
+        ConfigError: one line for everything wrong with the files.
+    """
+    paths = [path for folder in folders for path in sorted(folder.glob("*.sql"))]
+    problems: list[str] = []
+    found = [_read(path, problems) for path in paths]
+    _check_together(found, problems)
+    if problems:
+        raise ConfigError(*problems)
+    by_name = {projection.name: projection for projection in found}
+    try:
+        order = list(TopologicalSorter({one.name: one.after for one in found}).static_order())
+    except CycleError as error:
+        raise ConfigError(
+            f"projections run after each other in a circle: {' -> '.join(error.args[1])}"
+        ) from error
+    return tuple(by_name[name] for name in order)
+
+
+def _read(path: Path, problems: list[str]) -> Projection:
+    raw = path.read_bytes()
+    text = raw.decode("utf-8")
+    header = {key: _names(value) for key, value in _HEADER.findall(text)}
+    projection = Projection(
+        name=path.stem,
+        path=path,
+        tables=header.get("tables", ()),
+        reads=header.get("reads", ()),
+        after=header.get("after", ()),
+        statements=split_statements(text),
+        digest=hashlib.sha256(raw).hexdigest(),
+    )
+    problems.extend(f"{path.name}: {problem}" for problem in _problems(projection, header))
+    return projection
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def split_statements(text: str) -> tuple[str, ...]:
+    """The statements of a file without comments and without the ``;`` they end with."""
+    statements = [""]
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "end" or token["end"]:
+            statements.append("")
+        elif token["comment"] is None:
+            statements[-1] += token[0]
+    return tuple(statement.strip() for statement in statements if statement.strip())
+
+
+def _code(statement: str) -> str:
+    """A statement without what stands in quotes."""
+    return "".join(token[0] for token in _TOKEN.finditer(statement) if token["quoted"] is None)
+
+
+def _problems(projection: Projection, header: dict[str, tuple[str, ...]]) -> Iterable[str]:
+    if header.get("projection") != (projection.name,):
+        yield f"has to begin with `-- projection: {projection.name}`, the name of the file"
+    if not projection.tables:
+        yield "has to say in `-- tables:` which state tables it writes"
+    if not projection.statements:
+        yield "has no statement"
+    for place, statement in enumerate(projection.statements, start=1):
+        missing = [name for name in _PARAMETERS if not re.search(re.escape(name) + r"\b", _code(statement))]
+        if missing:
+            yield f"statement {place} does not use {', '.join(missing)} ($1 chain, $2 first block, $3 last block)"
+    code = "\n".join(_code(statement) for statement in projection.statements)
+    yield from _undeclared(projection, code)
+
+
+def _undeclared(projection: Projection, code: str) -> Iterable[str]:
+    written = {name.lower() for name in _WRITTEN.findall(code) if name.lower() not in {"set", "of"}}
+    for name in sorted(written - set(projection.tables)):
+        yield f"writes {name}, which `-- tables:` does not name"
+    for name in sorted(set(projection.tables) - written):
+        yield f"names {name} in `-- tables:` and does not write it"
+    if not all(table.startswith("state.") for table in projection.tables):
+        yield "may write tables of schema state only"
+    used = set(_RELATION.findall(code)) - set(projection.tables)
+    for name in sorted(used - set(projection.reads)):
+        yield f"reads {name}, which `-- reads:` does not name"
+    # What a function of schema sync reads for it (sync.match_abi) does not show in the file.
+    unused = {name for name in projection.reads if not name.startswith("sync.")} - used
+    for name in sorted(unused):
+        yield f"names {name} in `-- reads:` and does not read it"
+
+
+def _check_together(found: list[Projection], problems: list[str]) -> None:
+    writers: dict[str, Projection] = {}
+    names: dict[str, Projection] = {}
+    for projection in found:
+        if (other := names.setdefault(projection.name, projection)) is not projection:
+            problems.append(f"{projection.path} and {other.path} are projections of one name")
+        for table in projection.tables:
+            if (other := writers.setdefault(table, projection)) is not projection:
+                problems.append(f"{projection.path.name}: {table} is written by {other.path.name} already")
+    for projection in found:
+        for name in projection.after:
+            if name not in names:
+                problems.append(f"{projection.path.name}: `-- after:` names {name}, which is no projection")
+        for table in projection.reads:
+            writer = writers.get(table)
+            if writer is not None and writer.name not in projection.after:
+                problems.append(
+                    f"{projection.path.name}: reads {table}, so `-- after:` has to name {writer.name}"
+                )

@@ -1,0 +1,130 @@
+"""Runs the statements of projections over one block range, and finds ranges worth running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from asyncpg import Connection, PostgresError
+
+from indexer.chain.refs import BlockRange
+from indexer.errors import ConfigError, InvariantViolated
+from indexer.projections.books import sql
+from indexer.projections.files import Projection
+from indexer.store.identifiers import quote_identifier
+
+STEP_ROWS = 250_000
+"""About how many rows of each event table one step of catching up folds; a block is never split."""
+
+_WRONG_SQL = "42"
+_WRONG_DATA = ("22", "23", "P0")
+
+
+def qualified(table: str) -> str:
+    """``schema.table`` with both parts quoted."""
+    schema, _, name = table.partition(".")
+    return f"{quote_identifier(schema)}.{quote_identifier(name)}"
+
+
+async def busy(
+    connection: Connection, chain_id: int, projections: Sequence[Projection], blocks: BlockRange
+) -> list[Projection]:
+    """Those of ``projections`` that have something to read in ``blocks``: one statement for all of them."""
+    tables = sorted({table for one in projections for table in one.triggers})
+    if not tables:
+        return list(projections)
+    probes = ", ".join(
+        f"EXISTS (SELECT FROM {qualified(table)} WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3)"
+        for table in tables
+    )
+    row = await connection.fetchrow(f"SELECT {probes}", chain_id, blocks.first, blocks.last)
+    filled = {table for table, full in zip(tables, row, strict=True) if full}
+    return [one for one in projections if not one.triggers or filled.intersection(one.triggers)]
+
+
+async def run(
+    connection: Connection,
+    chain_id: int,
+    projection: Projection,
+    blocks: BlockRange,
+    statements: Sequence[str] | None = None,
+) -> None:
+    """Run a projection's statements (or ``statements`` in their stead) over ``blocks``.
+
+    Raises:
+        ConfigError: the SQL names what does not exist, or is no SQL; file and statement are named.
+        InvariantViolated: the rows it makes cannot be stored.
+    """
+    for place, statement in enumerate(statements or projection.statements, start=1):
+        with _named(f"{projection.path.name}, statement {place}, blocks {blocks}"):
+            await connection.execute(statement, chain_id, blocks.first, blocks.last)
+
+
+async def verify(connection: Connection, projection: Projection) -> None:
+    """Have the database parse a projection's statements without running them.
+
+    Raises:
+        ConfigError: one names what does not exist, or is no SQL.
+    """
+    for place, statement in enumerate(projection.statements, start=1):
+        with _named(f"{projection.path.name}, statement {place}"):
+            await connection.prepare(statement)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Say in which statement an error happened, and whose fault it is."""
+    try:
+        yield
+    except PostgresError as error:
+        state = str(error.sqlstate or "")
+        if state.startswith(_WRONG_SQL):
+            raise ConfigError(f"{where}: {error}") from error
+        if state.startswith(_WRONG_DATA):
+            raise InvariantViolated(f"{where}: {error}") from error
+        raise
+
+
+async def fold_group(
+    connection: Connection, chain_id: int, group: Sequence[Projection], blocks: BlockRange, *, journal: bool
+) -> None:
+    """Fold ``blocks`` into the live tables of projections that all hold through the block before, and note it.
+
+    Raises:
+        ConfigError, InvariantViolated: see ``run``.
+    """
+    work = await busy(connection, chain_id, group, blocks)
+    if work and journal:
+        await _journal_range(connection, f"{blocks.first},{blocks.last}")
+    for one in work:
+        await run(connection, chain_id, one, blocks)
+    if work and journal:
+        await _journal_range(connection, "")
+    names = [one.name for one in group]
+    await connection.execute(sql("advance_projections"), chain_id, names, blocks.last, journal)
+
+
+async def step_end(
+    connection: Connection, chain_id: int, projections: Iterable[Projection], blocks: BlockRange, rows: int
+) -> int:
+    """The last block of a step from ``blocks.first`` on that reads at most ``rows`` rows of each event table.
+
+    One block more than that is read where a single block has more rows.
+    """
+    tables = sorted({table for one in projections for table in one.triggers if table.startswith("event.")})
+    if not tables:
+        return blocks.last
+    edges = " UNION ALL ".join(
+        f"(SELECT block_number FROM {qualified(table)} WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3"
+        " ORDER BY block_number OFFSET $4 LIMIT 1)"
+        for table in tables
+    )
+    edge = await connection.fetchval(
+        f"SELECT min(block_number) FROM ({edges}) AS edge", chain_id, blocks.first, blocks.last, rows
+    )
+    return blocks.last if edge is None else max(int(edge) - 1, blocks.first)
+
+
+async def _journal_range(connection: Connection, blocks: str) -> None:
+    """Journal what changes from here on under ``blocks``; an empty text ends it, as does the transaction's end."""
+    await connection.execute(sql("journal_on"), blocks)
