@@ -233,6 +233,11 @@ def _programs() -> Path:
     return max(installs, key=lambda path: int(path.parents[1].name.removeprefix("pginstall"))).parent
 
 
+def program_path(name: str) -> Path:
+    """Where a program that comes with the embedded server is, such as ``psql``; it may not exist."""
+    return _programs() / name
+
+
 def _ensure_user(name: str) -> None:
     try:
         pwd.getpwnam(name)
