@@ -57,11 +57,6 @@ def check_contract(catalogue: Catalogue, settings: Settings, name: str) -> Itera
         if not anonymous_called(files, event):
             problem = f"{key}.anonymous = {event!r}: none of its ABIs has this anonymous event"
             yield _no_event(problem, event, files, anonymous=True)
-    if contract.address is None and contract.anonymous:
-        yield (
-            f'{key}.anonymous = {list(contract.anonymous)!r}: with address = "*" logs are asked for by topic, and '
-            "anonymous events have none; name addresses"
-        )
     if contract.address is None and contract.events is None and not contract.abi:
         yield f'{key}.abi is empty: with address = "*" the events of its ABIs are asked for; name an ABI or events'
     for place, discover in enumerate(contract.discover):
