@@ -1,0 +1,257 @@
+"""JSON bytes to committed rows: what each stage costs, how fast they are together, and how near that is to the floor.
+
+A chunk is fetched over HTTP, parsed into columns, decoded, encoded, and copied into its event table (which has its
+primary key) in a transaction of its own. First the stages are run one after the other and timed; then all at once, as
+the engine does; then the floor: the same transactions with the same rows ready-made, so that nothing is left but
+PostgreSQL. Tables are emptied between rounds, and the rows are counted and summed at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import aiohttp
+import asyncpg
+import msgspec
+import numpy as np
+
+from bench.replay_server import CHAIN_ID, replay_server
+from bench.report import HotPath
+from indexer.chain.logs import LogBatch
+from indexer.chain.refs import BlockRange
+from indexer.config import ContractSettings
+from indexer.decode.catalogue import load_catalogue
+from indexer.decode.decoder import Decoder
+from indexer.decode.resolve import Resolver
+from indexer.decode.tables import LEADING_COLUMNS, Decoded
+from indexer.rpc.wire import parse_envelopes, parse_logs
+from indexer.store.copy_rows import UNDECODED_COLUMNS, encode_rows, encode_undecoded
+from indexer.store.ddl import create_table_sql
+
+LOGS_PER_BLOCK = 200
+CHUNK_LOGS = 20_000
+_QUEUE_CHUNKS = 2
+_UNDECODED = "undecoded"
+_Result = TypeVar("_Result")
+
+Encoded = list[tuple[str, list[bytes]]]
+"""Tables of a chunk and the pieces of their COPY."""
+
+
+class Summary(msgspec.Struct):
+    """What the replay server says of its load."""
+
+    first_block: int
+    last_block: int
+    logs: int
+    transfers: int
+    transferred: str
+    json_bytes: int
+
+
+@dataclass(slots=True)
+class HotPathBench:
+    """One load, one server, one database."""
+
+    http: aiohttp.ClientSession
+    url: str
+    database: asyncpg.Connection
+    decoder: Decoder
+    summary: Summary
+
+    def chunks(self) -> list[BlockRange]:
+        """The ranges that are fetched and committed together."""
+        whole = BlockRange(self.summary.first_block, self.summary.last_block)
+        return list(whole.split(CHUNK_LOGS // LOGS_PER_BLOCK))
+
+    async def fetch(self, blocks: BlockRange) -> bytes:
+        """The body of the answer for a range."""
+        wanted = {"fromBlock": hex(blocks.first), "toBlock": hex(blocks.last)}
+        return await _post(self.http, self.url, "eth_getLogs", wanted)
+
+    def decode(self, logs: LogBatch) -> Decoded:
+        """All logs belong to the one contract section there is."""
+        return self.decoder.decode(logs, np.zeros(len(logs), np.int32))
+
+    def process(self, body: bytes, blocks: BlockRange) -> Encoded:
+        """Body to COPY bytes."""
+        logs = parse(body, blocks)
+        return encode(logs, self.decode(logs))
+
+    async def copy(self, encoded: Encoded) -> None:
+        """One transaction."""
+        async with self.database.transaction():
+            for table, pieces in encoded:
+                await self.database.copy_to_table(
+                    table, schema_name="event", source=_stream(pieces), format="binary"
+                )
+
+    async def one_after_the_other(self) -> dict[str, float]:
+        """Seconds that each stage took in all."""
+        spent: dict[str, float] = defaultdict(float)
+        for blocks in self.chunks():
+            began = time.perf_counter()
+            body = await self.fetch(blocks)
+            spent["fetch"] += time.perf_counter() - began
+            logs = _timed(spent, "parse", lambda body=body, blocks=blocks: parse(body, blocks))
+            decoded = _timed(spent, "decode", lambda logs=logs: self.decode(logs))
+            encoded = _timed(spent, "encode", lambda logs=logs, decoded=decoded: encode(logs, decoded))
+            began = time.perf_counter()
+            await self.copy(encoded)
+            spent["copy"] += time.perf_counter() - began
+        return dict(spent)
+
+    async def all_at_once(self) -> float:
+        """Seconds from the first request to the last commit, fetching, working and copying at the same time."""
+        fetched: asyncio.Queue[tuple[BlockRange, bytes] | None] = asyncio.Queue(_QUEUE_CHUNKS)
+        encoded: asyncio.Queue[Encoded | None] = asyncio.Queue(_QUEUE_CHUNKS)
+
+        async def fetch_all() -> None:
+            for blocks in self.chunks():
+                await fetched.put((blocks, await self.fetch(blocks)))
+            await fetched.put(None)
+
+        async def process_all() -> None:
+            while (item := await fetched.get()) is not None:
+                await encoded.put(await asyncio.to_thread(self.process, item[1], item[0]))
+            await encoded.put(None)
+
+        async def copy_all() -> None:
+            while (item := await encoded.get()) is not None:
+                await self.copy(item)
+
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fetch_all())
+            group.create_task(process_all())
+            group.create_task(copy_all())
+        return time.perf_counter() - began
+
+    async def floor(self, ready: Sequence[Encoded]) -> float:
+        """Seconds that PostgreSQL takes for the same transactions with nothing to wait for."""
+        began = time.perf_counter()
+        for encoded in ready:
+            await self.copy(encoded)
+        return time.perf_counter() - began
+
+    async def empty(self) -> None:
+        """Empty the tables and let the server write out what it has."""
+        names = await self.database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'event'")
+        await self.database.execute("TRUNCATE " + ", ".join(f'event."{row["tablename"]}"' for row in names))
+        await self.database.execute("CHECKPOINT")
+
+    async def check(self) -> None:
+        """Every log has a row, and the transfers add up to what was generated."""
+        names = await self.database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'event'")
+        rows = 0
+        for row in names:
+            rows += await self.database.fetchval(f'SELECT count(*) FROM event."{row["tablename"]}"')
+        transfers = await self.database.fetchrow(
+            "SELECT count(*), sum(value)::text FROM event.erc20_transfer"
+        )
+        found = (rows, *transfers)
+        wanted = (self.summary.logs, self.summary.transfers, self.summary.transferred)
+        if found != wanted:
+            raise RuntimeError(f"rows, transfers and their sum are {found}, but the load has {wanted}")
+
+
+def parse(body: bytes, blocks: BlockRange) -> LogBatch:
+    """The answer's body as columns."""
+    return parse_logs(parse_envelopes(body)[0].result, blocks)
+
+
+def encode(logs: LogBatch, decoded: Decoded) -> Encoded:
+    """COPY bytes of every table."""
+    encoded = [(rows.table.name, encode_rows(CHAIN_ID, logs, rows)) for rows in decoded.rows]
+    if len(decoded.undecoded):
+        encoded.append((_UNDECODED, encode_undecoded(CHAIN_ID, logs, decoded.undecoded)))
+    return encoded
+
+
+def _timed(spent: dict[str, float], stage: str, work: Callable[[], _Result]) -> _Result:
+    began = time.perf_counter()
+    result = work()
+    spent[stage] += time.perf_counter() - began
+    return result
+
+
+async def _stream(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+async def _post(http: aiohttp.ClientSession, url: str, method: str, *params: Any) -> bytes:
+    call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    async with http.post(url, data=msgspec.json.encode(call)) as response:
+        return await response.read()
+
+
+def make_decoder() -> Decoder:
+    """The real catalogue, with one contract section that takes every token's events."""
+    contract = ContractSettings(chain="bench", address=None, abi=("erc20", "erc721", "erc1155"))
+    return Decoder(Resolver(load_catalogue(None, {}), {"tokens": contract}))
+
+
+async def create_tables(database: asyncpg.Connection) -> None:
+    """The tables that the loads fill, in an empty database."""
+    await database.execute("CREATE SCHEMA event")
+    columns = ", ".join(f"{name} {kind} NOT NULL" for name, kind in (*LEADING_COLUMNS, *UNDECODED_COLUMNS))
+    await database.execute(
+        f"CREATE TABLE event.undecoded ({columns}, PRIMARY KEY (chain_id, block_number, log_index))"
+    )
+    tables = {table.name: table for table in load_catalogue(None, {}).tables}
+    for name in (
+        "erc20_transfer",
+        "erc20_approval",
+        "erc721_transfer",
+        "erc1155_transfer_batch",
+        "erc1155_uri",
+    ):
+        await database.execute(create_table_sql(tables[name]))
+
+
+async def run(database_url: str, load: str, logs: int, rounds: int) -> HotPath:
+    """Measure one load in an empty database."""
+    database = await asyncpg.connect(database_url)
+    with replay_server(load, logs, LOGS_PER_BLOCK) as url:
+        try:
+            await create_tables(database)
+            async with aiohttp.ClientSession() as http:
+                summary = msgspec.json.decode(
+                    parse_envelopes(await _post(http, url, "bench_summary"))[0].result, type=Summary
+                )
+                bench = HotPathBench(http, url, database, make_decoder(), summary)
+                return await _measure(bench, load, rounds)
+        finally:
+            await database.close()
+
+
+async def _measure(bench: HotPathBench, load: str, rounds: int) -> HotPath:
+    stages: dict[str, list[float]] = defaultdict(list)
+    together, floor = [], []
+    ready = [bench.process(await bench.fetch(blocks), blocks) for blocks in bench.chunks()]
+    for _ in range(rounds):
+        await bench.empty()
+        for stage, seconds in (await bench.one_after_the_other()).items():
+            stages[stage].append(seconds)
+        await bench.empty()
+        floor.append(await bench.floor(ready))
+        await bench.empty()
+        together.append(await bench.all_at_once())
+        await bench.check()
+    logs = bench.summary.logs
+    return HotPath(
+        load,
+        logs,
+        bench.summary.json_bytes / logs,
+        {stage: 1e6 * statistics.median(seconds) / logs for stage, seconds in stages.items()},
+        logs / statistics.median(together),
+        logs / statistics.median(floor),
+        rounds,
+    )
