@@ -23,6 +23,7 @@ from indexer.config import DatabaseSettings
 from indexer.store.connect import connect
 from indexer.store.embedded import EmbeddedServer
 from indexer.store.migrate import migrate
+from indexer.store.store import Store
 
 
 def with_database(url: str, name: str) -> str:
@@ -119,3 +120,11 @@ async def connection(migrated_url: str) -> AsyncIterator[asyncpg.Connection]:
 def database_settings(migrated_url: str) -> DatabaseSettings:
     """``[database]`` of a fresh migrated database."""
     return DatabaseSettings(url=SecretStr(migrated_url))
+
+
+@pytest.fixture
+async def store(database_settings: DatabaseSettings) -> AsyncIterator[Store]:
+    """A store on a fresh migrated database."""
+    opened = await Store.open(database_settings, application_name="indexer-test")
+    yield opened
+    await opened.close()

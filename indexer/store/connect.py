@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from indexer.errors import ConfigError, StoreUnavailable
+from indexer.errors import ConfigError, InvariantViolated, SchemaMismatch, StoreUnavailable
 
 CONNECT_SECONDS = 10.0
 """How long one connection may take to come up."""
@@ -41,6 +41,15 @@ _LOST = (
 )
 """Errors after which the same work may go through later: the server, the network or another session was in the way."""
 
+_WRONG_SCHEMA = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.InvalidSchemaNameError,
+)
+
+_WRONG_ROWS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
+
 _WRONG_ADDRESS = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidPasswordError,
@@ -57,9 +66,9 @@ def true_cause(error: BaseException) -> BaseException:
     current = error
     while isinstance(current, asyncpg.InterfaceError) and id(current) not in seen:
         seen.add(id(current))
-        hidden = current.__cause__ or current.__context__
+        hidden: BaseException | None = current.__cause__ or current.__context__
         if hidden is None:
-            return current
+            break
         current = hidden
     return current
 
@@ -84,12 +93,20 @@ def store_errors(doing: str) -> Iterator[None]:
 
     Raises:
         StoreUnavailable: the server went away, is starting or stopping, or another session was in the way.
-        ConfigError: the server does not know this role, password or database.
+        ConfigError: the server does not know this role, password or database, or the role may not do this.
+        SchemaMismatch: a table, column or function is missing.
+        InvariantViolated: the database refuses the rows.
     """
     try:
         yield
     except _WRONG_ADDRESS as error:
         raise ConfigError(f"[database] url: the server refused it while {doing}: {error}") from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise ConfigError(f"[database] url: this role has not the rights for {doing}: {error}") from error
+    except _WRONG_SCHEMA as error:
+        raise SchemaMismatch(f"the database's schema is not this program's ({doing}): {error}") from error
+    except _WRONG_ROWS as error:
+        raise InvariantViolated(f"the database refuses the rows while {doing}: {error}") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         cause = true_cause(error)
         if not _is_loss(cause) and not _is_loss(error):

@@ -67,7 +67,7 @@ COMMENT ON TABLE sync.block IS 'The hash-linked end of our chain: every block th
 COMMENT ON COLUMN sync.block.chain_id IS 'The chain.';
 COMMENT ON COLUMN sync.block.number IS 'Block number.';
 COMMENT ON COLUMN sync.block.hash IS 'Block hash.';
-COMMENT ON COLUMN sync.block.parent_hash IS 'Hash of the block before it.';
+COMMENT ON COLUMN sync.block.parent_hash IS 'Hash of the block before it; zeros where a rewind had only event rows to go by.';
 COMMENT ON COLUMN sync.block.block_time IS 'Timestamp in the block''s header.';
 
 
@@ -189,13 +189,15 @@ CREATE TABLE sync.lease (
     chain_id bigint PRIMARY KEY,
     holder text NOT NULL,
     epoch bigint NOT NULL CHECK (epoch > 0),
+    seconds double precision NOT NULL CHECK (seconds > 0),
     acquired_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at timestamptz NOT NULL
 );
 COMMENT ON TABLE sync.lease IS 'Who may write a chain: one holder at a time, fenced by an epoch that every commit is checked against.';
 COMMENT ON COLUMN sync.lease.chain_id IS 'The chain.';
-COMMENT ON COLUMN sync.lease.holder IS 'Name of the daemon that holds it, or held it last.';
+COMMENT ON COLUMN sync.lease.holder IS 'Name of the daemon that holds it, or held it last; empty once given back.';
 COMMENT ON COLUMN sync.lease.epoch IS 'Grows by one each time the lease is taken.';
+COMMENT ON COLUMN sync.lease.seconds IS 'How long it lasts without being renewed.';
 COMMENT ON COLUMN sync.lease.acquired_at IS 'When this epoch began, by the clock of the database.';
 COMMENT ON COLUMN sync.lease.expires_at IS 'From then on another daemon may take it, by the clock of the database.';
 
@@ -376,3 +378,34 @@ END
 $$;
 COMMENT ON FUNCTION sync.delete_anonymous(bigint, bigint[], integer[]) IS
     'Deletes rows of anonymous events at these places; a topic filter cannot find them, since their first topic is an argument.';
+
+
+CREATE FUNCTION sync.newest_row(chain bigint, through_block bigint)
+RETURNS TABLE (block_number bigint, block_hash bytea, block_time timestamptz)
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    target record;
+    candidate record;
+BEGIN
+    block_number := NULL;
+    FOR target IN SELECT tables.table_name FROM sync.event_tables() AS tables LOOP
+        EXECUTE format(
+            'SELECT held.block_number AS number, held.block_hash AS hash, held.block_time AS seen FROM event.%I AS held
+             WHERE held.chain_id = $1 AND held.block_number <= $2
+             ORDER BY held.block_number DESC, held.log_index DESC LIMIT 1',
+            target.table_name
+        ) INTO candidate USING chain, through_block;
+        IF candidate.number IS NOT NULL AND (block_number IS NULL OR candidate.number > block_number) THEN
+            block_number := candidate.number;
+            block_hash := candidate.hash;
+            block_time := candidate.seen;
+        END IF;
+    END LOOP;
+    IF block_number IS NOT NULL THEN
+        RETURN NEXT;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sync.newest_row(bigint, bigint) IS
+    'Number, hash and time of the newest block at or below a height that has a row in schema event; no row where there is none.';
