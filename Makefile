@@ -8,7 +8,7 @@ ARGS ?=
 # Test processes; each has its own PostgreSQL and anvil.
 JOBS ?= 2
 
-DEMO_INPUTS := $(wildcard indexer/demo/*.py indexer/demo/*/* indexer/demo/*.json)
+TOOL_INPUTS := indexer/demo/tools.py $(wildcard indexer/demo/npm/* indexer/demo/contracts/*)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -19,6 +19,7 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 setup: $(STAMPS)/tools ## .venv with the project, its tools and anvil; instant when nothing changed
+	@:
 
 $(STAMPS)/venv:
 	@python=$$(PYTHON="$(PYTHON)" sh requirements/find-python) || exit 1; \
@@ -39,7 +40,7 @@ $(STAMPS)/project: pyproject.toml $(STAMPS)/lock
 	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(STAMPS)/tools: $(DEMO_INPUTS) $(STAMPS)/project
+$(STAMPS)/tools: $(TOOL_INPUTS) $(STAMPS)/project
 	@echo "Fetching anvil and compiling the demo's contracts (cached)"
 	@$(PY) -m indexer.demo.tools
 	@touch $@
