@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import cast
 
 import structlog
+from asyncpg import Connection
 
 from indexer import metrics
+from indexer.chain.refs import BlockHeader
 from indexer.clock import Clock, SystemClock
 from indexer.config import Settings
 from indexer.decode.catalogue import Catalogue, load_catalogue
-from indexer.errors import ConfigError, Halt, IndexerError
+from indexer.errors import ConfigError, Halt, IndexerError, ProviderLied, Retryable, RpcRefused
 from indexer.progress import ProgressSink
 from indexer.projections.runner import Projections
 from indexer.rpc.client import ChainClient
@@ -264,25 +266,44 @@ async def backfill(
     return logs
 
 
-async def rewind(settings: Settings, chain: str | None, to_block: int) -> int:
-    """Drop everything above ``to_block`` as a reorg would; returns how many rows were moved to ``sync.orphan``."""
+async def rewind(
+    settings: Settings, chain: str | None, to_block: int, *, client_factory: ClientFactory = pooled_client
+) -> int:
+    """Drop everything above ``to_block`` as a reorg would; returns how many rows were moved to ``sync.orphan``.
+
+    The chain is asked for that block's header where it answers; without it the newest block at or below whose hash the
+    database has becomes the tip.
+    """
     name = one_chain(settings, chain)
     chain_id = settings.chains[name].chain_id
-    async with opened(settings) as parts, _leased(parts, name) as epoch:
-        state = await parts.store.chain_state(chain_id)
-        if state is None or state.tip is None:
+    async with opened(settings) as parts:
+        state = await parts.store.register_chain(chain_id, name)
+        if state.tip is None:
             raise ConfigError(f"chain {name} has nothing to rewind: no block is committed")
         if to_block >= state.tip.number:
             raise ConfigError(
                 f"--to-block {to_block}: the tip of chain {name} is {state.tip.number}; name a block below it"
             )
+        header = await _header_if_reachable(client_factory(name, settings), to_block)
 
-        async def unfold(connection: object, ancestor: int) -> None:
+        async def unfold(connection: Connection, ancestor: int) -> None:
             await parts.projections.unfold(connection, chain_id, ancestor)
 
-        removed = await parts.store.rewind(chain_id, epoch, to_block, unfold)
-        await parts.projections.rebuild(parts.store.pool, None)
-        return int(removed)
+        async with _leased(parts, name) as epoch:
+            result = await parts.store.rewind(chain_id, epoch, to_block, unfold, header=header)
+        log.info("rewound", chain=name, tip=None if result.tip is None else result.tip.number)
+        return result.rows_removed
+
+
+async def _header_if_reachable(client: ChainClient, number: int) -> BlockHeader | None:
+    try:
+        await client.open()
+        return await client.header(number)
+    except (Retryable, ProviderLied, RpcRefused) as failed:
+        log.warning("rewinding without the chain", block=number, reason=str(failed))
+        return None
+    finally:
+        await client.close()
 
 
 async def redecode(settings: Settings, chain: str | None = None) -> int:

@@ -15,7 +15,7 @@ from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockHeader
 from indexer.config import DatabaseSettings
 from indexer.decode.tables import Decoded, EventTable
-from indexer.store import coverage, cursor, ddl, diamonds, lease, migrate, roles, status, undecoded
+from indexer.store import announced, coverage, cursor, ddl, diamonds, lease, migrate, roles, status, undecoded
 from indexer.store.commit import (
     ChainState,
     Commit,
@@ -239,6 +239,13 @@ class Store:
         async with self._commits[chain_id], self.session("moving decoded logs") as connection:  # noqa: SIM117 - the transaction needs the connection
             async with connection.transaction():
                 return await undecoded.apply_redecode(connection, chain_id, epoch, logs, decoded, encoded)
+
+    async def announced(
+        self, chain_id: int, table: EventTable, column: int
+    ) -> list[announced.AnnouncedAddress]:
+        """Addresses that rows of an event table announced in one of its columns."""
+        async with self.session("reading announced addresses") as connection:
+            return await announced.read_announced(connection, chain_id, table, column)
 
     async def diamond_cuts(self, chain_id: int) -> list[diamonds.DiamondCut]:
         """Every decoded cut of the chain's diamonds, in order."""

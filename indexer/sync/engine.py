@@ -47,6 +47,9 @@ BACKFILL_DISTANCE = 32
 FOLD_LOGS = 250_000
 """Logs committed in a backfill after which the projections catch up, so that state never trails far."""
 
+FORGET_BLOCKS = 16
+"""Blocks that become final between two times the journal is trimmed."""
+
 MAX_PAUSE_SECONDS = 30.0
 
 
@@ -59,6 +62,7 @@ class ChainEngine:
         self._patience = patience
         self._sink = sink
         self._rate = Rate(opening.clock)
+        self._forgotten = -1
         self.name = opening.name
         self.health = ChainHealth(opening.name, opening.settings, opening.clock.monotonic())
 
@@ -71,11 +75,8 @@ class ChainEngine:
             try:
                 async with self._opening.lease(self._standing_by) as keeper:
                     self.health.lease = "held"
-                    if await keeper.guard(self._period(keeper)):
+                    if await self._guarded(keeper):
                         return
-            except Halt as halt:
-                await self._halt(halt)
-                raise
             except (CursorConflict, LeaseLost) as lost:
                 log.warning("lease period ended", chain=self.name, reason=str(lost))
             except StoreUnavailable as away:
@@ -88,12 +89,19 @@ class ChainEngine:
     def _standing_by(self, _holder: str) -> None:
         self.health.lease = "standby"
 
-    async def _halt(self, halt: Halt) -> None:
-        self.health.halted = str(halt)
-        metrics.CHAIN_HALTED.labels(self.name).set(1)
-        log.error("chain halted", chain=self.name, kind=type(halt).__name__, reason=str(halt))
-        with contextlib.suppress(StoreUnavailable):  # the halt itself is what is reported
-            await self._opening.record_halt(halt)
+    async def _guarded(self, keeper: LeaseKeeper) -> bool:
+        """A lease period; a halt is written down while the lease is still held."""
+        try:
+            return await keeper.guard(self._period(keeper))
+        except Halt as halt:
+            self.health.halted = str(halt)
+            metrics.CHAIN_HALTED.labels(self.name).set(1)
+            log.error(  # noqa: TRY400 - what stopped it is in the message; a traceback tells an operator nothing
+                "chain halted", chain=self.name, kind=type(halt).__name__, reason=str(halt)
+            )
+            with contextlib.suppress(StoreUnavailable, LeaseLost):  # the halt itself is what is reported
+                await self._opening.record_halt(keeper.epoch, halt)
+            raise
 
     async def _period(self, keeper: LeaseKeeper) -> bool:
         """One lease period; True when the goal is reached."""
@@ -285,8 +293,18 @@ class ChainEngine:
         if after != before:
             metrics.HEAD_TO_COMMIT_SECONDS.labels(self.name).observe(session.clock.monotonic() - heard)
             self._progressed(session, "follow", before[0], head.number)
-            if session.finalized is not None:
-                await self._opening.forget(session)
+            self._told_facets(session)
+            await self._forget(session)
+
+    def _told_facets(self, session: Session) -> None:
+        unknown = session.resolver.timeline.unknown_facets()
+        metrics.DIAMOND_UNKNOWN_FACETS.labels(self.name).set(len(unknown))
+
+    async def _forget(self, session: Session) -> None:
+        """Drop the useless journal now and then: it costs a transaction, and a few blocks more of it cost nothing."""
+        if session.finalized is not None and session.finalized >= self._forgotten + FORGET_BLOCKS:
+            await self._opening.forget(session)
+            self._forgotten = session.finalized
 
     async def _late_step(self, session: Session, late: LateSources) -> bool:
         worked = await late.step()

@@ -14,15 +14,21 @@ from indexer.clock import Clock
 from indexer.config import ChainSettings, ContractSettings, SyncSettings
 from indexer.decode.catalogue import Catalogue
 from indexer.decode.decoder import Decoder
+from indexer.decode.diamonds import FacetCut
 from indexer.decode.resolve import Resolver
-from indexer.decode.tables import EventLayout
-from indexer.errors import Halt
+from indexer.errors import FinalizedReorg, Halt, InvariantViolated
 from indexer.projections.runner import Projections
 from indexer.rpc.client import ChainClient
 from indexer.store.commit import DiscoveredAddress, SourceSpec
 from indexer.store.store import Store
 from indexer.sync.diamonds import seed_diamonds
-from indexer.sync.discovery import Announcement, AnnouncementRule, announcement_rules, members_of
+from indexer.sync.discovery import (
+    ZERO_ADDRESS,
+    Announcement,
+    AnnouncementRule,
+    announcement_rules,
+    members_of,
+)
 from indexer.sync.lease import LeaseKeeper, take_lease
 from indexer.sync.ownership import ContractScope, Ownership, scopes_of
 from indexer.sync.prepare import Preparer
@@ -54,7 +60,7 @@ class Opening:
         places = {name: place for place, name in enumerate(resolver.names)}
         topics = {name: resolver.filter_topics(name) for name in self.contracts}
         self.scopes = scopes_of(self.contracts, places, topics, self.name, self.settings.start_block)
-        self.rules = announcement_rules(self.contracts, places, _layouts(self.catalogue), self.name)
+        self.rules = announcement_rules(self.contracts, places, self.catalogue.layouts, self.name)
 
     @asynccontextmanager
     async def lease(self, standing_by: Callable[[str], None] | None = None) -> AsyncIterator[LeaseKeeper]:
@@ -91,6 +97,8 @@ class Opening:
         """Load the chain as the database has it, without asking the chain anything."""
         chain_id = self.settings.chain_id
         state = await self.store.register_chain(chain_id, self.name)
+        if state.halted is not None:
+            raise _halt_again(state.halted)
         links = await self.store.links(chain_id)
         ownership = Ownership(self.scopes)
         resolver = Resolver(self.catalogue, self.contracts)
@@ -148,12 +156,13 @@ class Opening:
         for rule in self.rules:
             for table, column in rule.columns.items():
                 found = [
-                    Announcement(rule, address, block, log_index)
-                    for emitter, address, block, log_index in await self.store.announced(
-                        session.chain_id, tables[table], column
+                    Announcement(rule, one.address, one.block_number, one.log_index)
+                    for one in await self.store.announced(session.chain_id, tables[table], column)
+                    if one.address != ZERO_ADDRESS
+                    and self._emitted_by(session, rule, one.emitter)
+                    and not session.ownership.knows(
+                        rule.contract, one.address, one.block_number, one.log_index
                     )
-                    if self._emitted_by(session, rule, emitter)
-                    and not session.ownership.knows(rule.contract, address, block, log_index)
                 ]
                 session.ownership.admit(await members_of(self.client, found))
 
@@ -165,15 +174,16 @@ class Opening:
 
     async def _load_diamonds(self, session: Session) -> None:
         timeline = session.resolver.timeline
-        for diamond, block, facets in await self.store.diamond_seeds(session.chain_id):
-            timeline.seed(diamond, block, facets)
-        for cut in await self.store.diamond_cuts(session.chain_id):
-            timeline.apply(cut.diamond, cut.block_number, cut.log_index, cut.cuts)
+        for seed in await self.store.diamond_seeds(session.chain_id):
+            timeline.seed(seed.diamond, seed.block_number, seed.facets)
+        for log_ in await self.store.diamond_cuts(session.chain_id):
+            cuts = [FacetCut(cut.facet, cut.action, cut.selectors) for cut in log_.cuts]
+            timeline.apply(log_.diamond, log_.block_number, log_.log_index, cuts)
 
     async def _seed_diamonds(self, session: Session) -> None:
         """Read the loupe of every diamond that begins later than its deployment, once."""
         timeline = session.resolver.timeline
-        have = {diamond for diamond, _, _ in await self.store.diamond_seeds(session.chain_id)}
+        have = {seed.diamond for seed in await self.store.diamond_seeds(session.chain_id)}
         wanted = [
             (address, scope.start_block)
             for scope in self.scopes
@@ -186,14 +196,19 @@ class Opening:
             timeline.seed(diamond, block, facets)
             log.info("facets read from the loupe", chain=self.name, block=block, facets=len(facets))
 
-    async def record_halt(self, halt: Halt) -> None:
-        """Write down that the chain halted, for ``status``; the epoch does not matter, nothing else is written."""
-        await self.store.halt(self.settings.chain_id, f"{type(halt).__name__}: {halt}")
+    async def record_halt(self, epoch: int, halt: Halt) -> None:
+        """Write down a halt that only a rewind ends; others are found again as long as their cause lasts."""
+        if isinstance(halt, FinalizedReorg | InvariantViolated):
+            await self.store.halt(self.settings.chain_id, epoch, f"{type(halt).__name__}: {halt}")
 
     async def forget(self, session: Session) -> None:
-        """Drop the journal that finality made useless and refresh what is derived from facets."""
-        metrics.DIAMOND_UNKNOWN_FACETS.labels(self.name).set(len(session.resolver.timeline.unknown_facets()))
+        """Drop the journal of what has become final."""
+        if session.finalized is not None:
+            async with self.store.session("dropping the journal") as connection:
+                await self.projections.forget(connection, session.chain_id, session.finalized)
 
 
-def _layouts(catalogue: Catalogue) -> list[EventLayout]:
-    return [layout for file in catalogue.files.values() for choice in file.choices for layout in choice]
+def _halt_again(recorded: str) -> Halt:
+    """The halt that was written down, as it was raised."""
+    kind, _, reason = recorded.partition(": ")
+    return FinalizedReorg(reason) if kind == FinalizedReorg.__name__ else InvariantViolated(reason)

@@ -7,6 +7,7 @@ import structlog
 
 from indexer.chain.logs import LogBatch
 from indexer.decode.decoder import Decoder
+from indexer.store.undecoded import BEFORE_ALL
 from indexer.sync.opening import Opening
 from indexer.sync.ownership import NOBODY
 
@@ -26,9 +27,8 @@ async def redecode_chain(opening: Opening, epoch: int) -> int:
     session = await opening.offline_session(epoch)
     contracts = frozenset(opening.contracts)
     decoder = Decoder(session.resolver)
-    after: tuple[int, int] | None = None
+    after = BEFORE_ALL
     moved = 0
-    touched: set[str] = set()
     while True:
         logs, _ = await opening.store.undecoded(chain_id, after, PAGE_LOGS)
         if not len(logs):
@@ -40,8 +40,7 @@ async def redecode_chain(opening: Opening, epoch: int) -> int:
             tables = {rows.table.name for rows in decoded.rows}
             stale = opening.projections.reading(tables)
             await opening.projections.mark_stale(opening.store.pool, chain_id, stale)
-            moved += await opening.store.redecode(chain_id, epoch, owned[0], decoded)
-            touched |= stale
+            moved += sum((await opening.store.redecode(chain_id, epoch, owned[0], decoded)).values())
         log.info("redecoded", chain=opening.name, through=after[0], moved=moved)
     stale = await opening.projections.stale(opening.store.pool, chain_id)
     if stale and state.tip is not None:
