@@ -265,4 +265,7 @@ async def register(people: People) -> list[Send]:
         sends.append(people.on_diamond(issuer, "removeIdentity", wallet))
     if people.dice.random() < 0.2:
         sends.append(people.on_diamond(people.made.admin, "updateIssuerClaimTopics", issuer, topics))
+    if people.dice.random() < 0.2:
+        sends.append(people.on_diamond(people.made.admin, "addTrustedIssuer", wallet, topics[:1]))
+        sends.append(people.on_diamond(people.made.admin, "removeTrustedIssuer", wallet))
     return sends

@@ -78,6 +78,7 @@ _TABLES = {
     ("ClaimsSet(address,address,uint256[])", 2): "identity_registry_claims_set",
     ("ClaimTopicAdded(uint256)", 2): "claim_topic_added",
     ("TrustedIssuerAdded(address,uint256[])", 2): "trusted_issuer_added",
+    ("TrustedIssuerRemoved(address)", 2): "trusted_issuer_removed",
     ("ClaimTopicsUpdated(address,uint256[])", 2): "trusted_issuer_claim_topics_updated",
     ("GemforceMinted(uint256,address,(string,uint8,string)[])", 3): "minter_gemforce_minted",
     ("ERC721Minted(address,uint256,bytes)", 3): "minter_erc721_minted",
@@ -96,6 +97,9 @@ _TABLES = {
     ): "fee_distributor_amounts_distributed",
 }
 """The table of each event that the demo's contracts can say, by signature and number of topics."""
+
+_PART_NAMES = {"DiamondCut": ("facetAddress", "action", "functionSelectors")}
+"""Names that the standard gives to the parts of a tuple where the compiled contracts have others."""
 
 _ANNOUNCEMENTS = {"IdentityCreated": "identity", "CollateralTokenCreated": "tokenAddress"}
 _SMALL_BITS = 48
@@ -174,8 +178,18 @@ def _events(
             if entry["type"] == "event" and _key(entry) in _TABLES:
                 signature, topics = _key(entry)
                 decoder = web3.eth.contract(abi=[entry]).events[entry["name"]]()
-                found[keccak(text=signature), topics] = _Event(entry, decoder, (signature, topics))
+                found[keccak(text=signature), topics] = _Event(_standard(entry), decoder, (signature, topics))
     return found
+
+
+def _standard(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The declaration with the standard's names for the parts of its first argument, where it has any."""
+    names = _PART_NAMES.get(entry["name"])
+    if names is None:
+        return entry
+    first, *others = entry["inputs"]
+    parts = [{**part, "name": name} for part, name in zip(first["components"], names, strict=True)]
+    return {**entry, "inputs": [{**first, "components": parts}, *others]}
 
 
 def _key(entry: Mapping[str, Any]) -> tuple[str, int]:
@@ -267,20 +281,13 @@ def _json(parameter: Mapping[str, Any], value: Any) -> object:
         inner = {**parameter, "type": kind[: kind.rindex("[")]}
         return [_json(inner, one) for one in value]
     if kind == "tuple":
-        parts = parameter["components"]
-        named = (
-            value
-            if isinstance(value, Mapping)
-            else dict(zip((one["name"] for one in parts), value, strict=True))
-        )
-        return {one["name"]: _json(one, named[one["name"]]) for one in parts}
+        inside = value.values() if isinstance(value, Mapping) else value
+        return {
+            part["name"]: _json(part, one) for part, one in zip(parameter["components"], inside, strict=True)
+        }
     if kind == "address":
         return str(value).lower()
     if kind.startswith("bytes"):
         return "0x" + bytes(value).hex()
     wide = kind.startswith(("int", "uint")) and int(kind.removeprefix("u").removeprefix("int")) > _SMALL_BITS
     return str(value) if wide else value
-
-
-def _names(parameters: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [one["name"] for one in parameters]

@@ -75,19 +75,18 @@ class Summary:
     def lines(self) -> list[str]:
         """Everything in words, for people."""
         made, counts = self.made, self.counts
+        undone = ", ".join(map(str, self.standing.reorg_depths)) or "none"
+        happened = f"{made.blocks} blocks, {made.transactions} transactions, {made.upgrades} facet upgrades"
+        held = f"{sum(counts.rows.values())} rows in {len(counts.rows)} event tables"
         text = [
             "",
-            f"chain      {made.blocks} blocks, {made.transactions} transactions, {made.upgrades} facet upgrades, "
-            f"{len(made.reorgs)} reorgs in {self.seconds:.0f} s",
-            f"database   tip {self.standing.tip_number}, {sum(counts.rows.values())} rows in {len(counts.rows)} event "
-            f"tables, {counts.undecoded} undecoded, {counts.discovered} addresses discovered",
-            f"reorgs     {len(self.standing.reorg_depths)} undone, depths "
-            + (", ".join(map(str, self.standing.reorg_depths)) or "none"),
+            f"chain      {happened}, {len(made.reorgs)} reorgs in {self.seconds:.0f} s",
+            f"database   tip {self.standing.tip_number}, {held}, {counts.undecoded} undecoded logs",
+            f"discovery  {counts.discovered} addresses",
+            f"reorgs     {len(self.standing.reorg_depths)} undone, depths {undone}",
         ]
-        text += [
-            f"             {count:>7}  event.{name}"
-            for name, count in sorted(counts.rows.items(), key=_by_count)
-        ]
+        rows = sorted(counts.rows.items(), key=lambda item: (-item[1], item[0]))
+        text += [f"             {count:>7}  event.{name}" for name, count in rows]
         text += self._verified()
         problems = self.problems()
         text += [f"FAILED     {problem}" for problem in problems] or (["OK"] if self.verdict else [])
@@ -97,14 +96,10 @@ class Summary:
         verdict = self.verdict
         if verdict is None:
             return []
-        text = [
-            f"verified   {verdict.logs} logs of {verdict.tip + 1} blocks against {sum(verdict.rows.values())} rows and "
-            f"{verdict.undecoded} undecoded logs, {sum(verdict.state.values())} answers of contracts against state"
-        ]
+        answers, stored = sum(verdict.state.values()), sum(verdict.rows.values())
+        logs = f"{verdict.logs} logs of {verdict.tip + 1} blocks"
+        held = f"{stored} rows and {verdict.undecoded} undecoded logs"
+        text = [f"verified   {logs} against {held}, {answers} answers of contracts against state"]
         text += [f"             {count:>7}  {name}" for name, count in verdict.state.items()]
         text += [f"different  {one}" for one in verdict.differences]
         return text
-
-
-def _by_count(item: tuple[str, int]) -> tuple[int, str]:
-    return (-item[1], item[0])
