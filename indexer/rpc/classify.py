@@ -91,6 +91,15 @@ class Unexplained(RpcUnavailable):
     """The endpoint answered with an error that nothing in the table explains."""
 
 
+_PLAIN: Mapping[Kind, type[IndexerError]] = {
+    "address_limit": TooManyAddresses,
+    "backend_lag": BlockNotYetKnown,
+    "timeout": RpcTimeout,
+    "backend": RpcUnavailable,
+    "unknown": Unexplained,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     kind: Kind
@@ -137,23 +146,13 @@ def classify(failure: Failure, asked_blocks: int | None = None) -> Verdict:
 
 def to_error(verdict: Verdict, message: str) -> IndexerError:
     """The error of ``indexer.errors`` that stands for a verdict; ``message`` is for people."""
-    match verdict.kind:
-        case "block_range" | "result_size" | "response_bytes":
-            return RangeTooWide(message, verdict.hint, lasting=verdict.lasting)
-        case "address_limit":
-            return TooManyAddresses(message)
-        case "rate_limit":
-            return RateLimited(message, verdict.retry_after)
-        case "backend_lag":
-            return BlockNotYetKnown(message)
-        case "timeout":
-            return RpcTimeout(message)
-        case "plan_limit" | "pruned" | "unknown_method" | "batch_limit" | "reverted":
-            return Refused(message, verdict.kind)
-        case "backend":
-            return RpcUnavailable(message)
-        case _:
-            return Unexplained(message)
+    if verdict.kind in SHRINKING:
+        return RangeTooWide(message, verdict.hint, lasting=verdict.lasting)
+    if verdict.kind == "rate_limit":
+        return RateLimited(message, verdict.retry_after)
+    if verdict.kind in _PLAIN:
+        return _PLAIN[verdict.kind](message)
+    return Refused(message, verdict.kind)
 
 
 def _verdict(rule: _Rule, text: str, failure: Failure, asked: int | None) -> Verdict:
