@@ -30,9 +30,11 @@ from indexer.cli.context import INVOCATION
 from indexer.errors import ConfigError, Halt, IndexerError
 from indexer.redaction import redact
 
-EXIT_CODES = """Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 70 the chain was reorganised below
-finality; 71 an endpoint or the database belongs to another chain; 72 the database was migrated by another version;
-73 an invariant is broken; 130 interrupted."""
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 70 the chain was reorganised below finality; "
+    "71 an endpoint or the database belongs to another chain; 72 the database was migrated by another version; "
+    "73 an invariant is broken; 130 interrupted."
+)
 
 app = typer.Typer(
     name="indexer",
