@@ -114,7 +114,12 @@ def _files(catalogue: Catalogue, abi: str) -> list[FileLayouts]:
 
 
 def _layouts(files: Iterable[FileLayouts]) -> list[EventLayout]:
-    found = {id(layout): layout for file in files for choice in file.choices for layout in choice}
+    """The layout of each event of the files: the file's own, or that of the standard which declares the same."""
+    found: dict[int, EventLayout] = {}
+    for file in files:
+        for choice in file.choices:
+            layout = next((one for one in choice if one.abi == file.source.stem), choice[0])
+            found[id(layout)] = layout
     return list(found.values())
 
 

@@ -137,7 +137,7 @@ def names_of(catalogue: Catalogue, entry: str) -> list[str]:
     return [name for name in catalogue.files if name.startswith(f"{entry}/")]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(CONTRACTS, logs(), st.data())
 def test_every_log_is_in_the_group_that_looking_at_it_alone_gives(
     contracts: list[ContractSettings], written: list[Log], data: st.DataObject
@@ -175,7 +175,7 @@ def test_every_log_is_in_the_group_that_looking_at_it_alone_gives(
                 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(ADDRESSES[:2]), PLACES, CUTS), max_size=10, unique_by=lambda one: one[:2]

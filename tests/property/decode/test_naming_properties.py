@@ -49,7 +49,7 @@ def tables(
     return list(found.values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(IDENTIFIERS)
 def test_snake_case_is_lower_case_without_outer_underscores(name: str) -> None:
     snake = snake_case(name)
@@ -72,7 +72,7 @@ def test_columns_are_valid_unreserved_unique_and_short(params: list[tuple[str, s
         taken.append(column)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(EVENTS)
 def test_tables_are_valid_unreserved_unique_and_one_a_signature(
     events: list[tuple[str, list[tuple[str, str, bool]]]],
@@ -86,7 +86,7 @@ def test_tables_are_valid_unreserved_unique_and_one_a_signature(
         assert 0 < len(table.name.encode()) <= MAX_IDENTIFIER_BYTES
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(EVENTS, EVENTS, st.sampled_from(["before", "after"]))
 def test_tables_that_exist_keep_their_names_whatever_is_added(
     old: list[tuple[str, list[tuple[str, str, bool]]]],
@@ -102,7 +102,7 @@ def test_tables_that_exist_keep_their_names_whatever_is_added(
     assert len(set(after.values())) == len(after)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(EVENTS)
 def test_names_do_not_depend_on_what_comes_later_in_a_file(
     events: list[tuple[str, list[tuple[str, str, bool]]]],
