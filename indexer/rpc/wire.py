@@ -1,7 +1,8 @@
 """What comes over the wire, as the values of ``chain``: envelopes, headers, logs, receipts.
 
 A body is parsed once by msgspec into structs that the garbage collector does not track; the logs of an answer then
-become columns (``rpc/hex_columns.py``). Fields that are not asked for here are skipped unread: nodes send many.
+become columns (``rpc/hex_columns.py``), or skip the structs where the answer is large and regular (``rpc/log_scan.py``,
+with the same outcome). Fields that are not asked for here are skipped unread: nodes send many.
 
 Sources: JSON-RPC 2.0; Ethereum execution API (``eth_getLogs``, ``eth_getBlockByNumber``, ``eth_getBlockReceipts``).
 """
@@ -29,6 +30,7 @@ from indexer.rpc.hex_columns import (
     shown,
     variable_column,
 )
+from indexer.rpc.log_scan import WORTH_SCANNING, scan_logs
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -136,6 +138,11 @@ def parse_logs(result: bytes | msgspec.Raw, blocks: BlockRange) -> LogBatch:
     ``removed`` is ignored: what is canonical is decided by hashes. Raises ``ProviderLied`` when a log is malformed or
     outside ``blocks``.
     """
+    if len(memoryview(result)) >= WORTH_SCANNING:
+        scanned = scan_logs(bytes(result), blocks)
+        if scanned is not None:
+            _require_within(scanned.block_number, blocks)
+            return ordered(scanned)
     logs = _decode(_LOGS, result, "logs")
     return _log_batch(logs, blocks)
 
@@ -154,10 +161,7 @@ def _log_batch(logs: Sequence[_WireLog], blocks: BlockRange) -> LogBatch:
     if not logs:
         return LogBatch.empty(blocks)
     number = quantity_column([log.block_number for log in logs], "blockNumber")
-    lowest, highest = int(number.min()), int(number.max())
-    if lowest < blocks.first or highest > blocks.last:
-        wrong = lowest if lowest < blocks.first else highest
-        raise ProviderLied(f"a log of block {wrong} in the answer for blocks {blocks}")
+    _require_within(number, blocks)
     topics, topic_count = _topic_columns([log.topics for log in logs])
     data, data_offset = variable_column([log.data for log in logs], "data")
     return ordered(
@@ -176,6 +180,13 @@ def _log_batch(logs: Sequence[_WireLog], blocks: BlockRange) -> LogBatch:
             data_offset=data_offset,
         )
     )
+
+
+def _require_within(number: NDArray[np.int64], blocks: BlockRange) -> None:
+    lowest, highest = int(number.min()), int(number.max())
+    if lowest < blocks.first or highest > blocks.last:
+        wrong = lowest if lowest < blocks.first else highest
+        raise ProviderLied(f"a log of block {wrong} in the answer for blocks {blocks}")
 
 
 def _index_column(values: Sequence[str | int], field: str) -> NDArray[np.int32]:
