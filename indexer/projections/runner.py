@@ -82,7 +82,7 @@ class Projections:
             if standing.floor > ancestor:
                 await self._fold_anew(connection, chain_id, one, standing, ancestor)
                 continue
-            first = min((undone[table] for table in one.tables if table in undone), default=ancestor + 1)
+            first = min(ancestor + 1, *(undone.get(table, ancestor + 1) for table in one.tables))
             await self._reset(connection, chain_id, standing, first - 1, standing.floor)
             if first <= ancestor and standing.version == (await self._current(connection))[one.name]:
                 await fold_group(connection, chain_id, [one], BlockRange(first, ancestor), journal=True)

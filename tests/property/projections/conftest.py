@@ -81,11 +81,11 @@ class Ledger:
                 f"DELETE FROM {table} WHERE chain_id = $1 AND block_number > $2", self.chain_id, ancestor
             )
 
-    async def ends(self, tip: int, finalized: int | None) -> None:
-        """What a commit writes to the cursor."""
+    async def ends(self, tip: int, finalized: int) -> None:
+        """What a commit writes to the cursor; -1 for nothing final."""
         await self.connection.execute(
             "UPDATE sync.chain SET tip_number = $2, tip_hash = $3, finalized_number = $4 WHERE chain_id = $1",
-            self.chain_id, tip, tip.to_bytes(32, "big"), finalized,
+            self.chain_id, tip, tip.to_bytes(32, "big"), None if finalized < 0 else finalized,
         )  # fmt: skip
 
     async def fold(self, first: int, last: int, *, journal: bool = True) -> None:
@@ -96,7 +96,7 @@ class Ledger:
         """Blocks 1, 2, … of a chain, folded in one pass."""
         for number, events in enumerate(blocks, start=1):
             await self.say(number, events)
-        await self.ends(len(blocks), None)
+        await self.ends(len(blocks), -1)
         await self.fold(0, len(blocks), journal=False)
 
     async def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:

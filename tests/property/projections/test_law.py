@@ -1,0 +1,402 @@
+"""The law of projections: any split into commits, with any reorgs between, ends in the rows of one pass.
+
+Random histories: a backfill in random steps, then commits of random ranges with reorgs of random depth (other events on each
+branch), finality moving up, the projections let trail and catch up. The end is held against one pass over the canonical events,
+and against folds written here in a few lines of Python that share nothing with the SQL.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+
+from indexer.projections.runner import Projections
+
+ZERO = bytes(20)
+TOKENS = (b"\xa1" * 20, b"\xa2" * 20)
+PEOPLE = (b"\x01" * 20, b"\x02" * 20, b"\x03" * 20, b"\x04" * 20)
+DIAMONDS = (b"\xd1" * 20, b"\xd2" * 20, b"\xd3" * 20)
+FACETS = (b"\xf1" * 20, b"\xf2" * 20, b"\xf3" * 20)
+SELECTORS = tuple(bytes([number] * 4) for number in range(1, 7))
+ABIS = {"alpha": SELECTORS[:3], "beta": SELECTORS[2:5], "gamma": SELECTORS[:1], "zeta": SELECTORS}
+AMOUNTS = tuple(Decimal(number) for number in (0, 1, 1, 2, 10**18 + 7, 2**256 - 1))
+
+
+def hexed(raw: bytes) -> str:
+    return "0x" + raw.hex()
+
+
+class Speaker:
+    """Random events; few accounts and tokens, so that they meet."""
+
+    def __init__(self, said, rng: random.Random) -> None:
+        self.said = said
+        self.rng = rng
+        self.kinds = [
+            self.transfer20, self.approval20, self.transfer721, self.transfer721, self.approval721, self.consecutive,
+            self.operator, self.minted, self.single, self.batch, self.cut, self.cut, self.owner, self.created,
+            self.proposed, self.cancelled,
+        ]  # fmt: skip
+
+    def block(self):
+        return [self.rng.choice(self.kinds)() for _ in range(self.rng.choice((0, 0, 1, 2, 4, 8)))]
+
+    def one(self, table, address, **values):
+        return self.said(table, address, values, self.rng.randrange(2))
+
+    def token(self):
+        return self.rng.choice(TOKENS)
+
+    def who(self):
+        return self.rng.choice((*PEOPLE, ZERO))
+
+    def number(self):
+        return Decimal(self.rng.randrange(5))
+
+    def amount(self):
+        return self.rng.choice(AMOUNTS)
+
+    def transfer20(self):
+        return self.one("erc20_transfer", self.token(), from_=self.who(), to_=self.who(), value=self.amount())
+
+    def approval20(self):
+        return self.one(
+            "erc20_approval", self.token(), owner=self.who(), spender=self.who(), value=self.amount()
+        )
+
+    def transfer721(self):
+        return self.one(
+            "erc721_transfer", self.token(), from_=self.who(), to_=self.who(), token_id=self.number()
+        )
+
+    def approval721(self):
+        return self.one(
+            "erc721_approval", self.token(), owner=self.who(), approved=self.who(), token_id=self.number()
+        )
+
+    def consecutive(self):
+        first = self.number()
+        last = first + self.rng.choice((-1, 0, 1, 1, 2)) if self.rng.random() < 0.98 else Decimal(10**30)
+        return self.one(
+            "erc2309_consecutive_transfer",
+            self.token(), from_token_id=first, to_token_id=last, from_=self.who(), to_=self.who(),
+        )  # fmt: skip
+
+    def operator(self):
+        table = self.rng.choice(("erc721_approval_for_all", "erc1155_approval_for_all"))
+        approved = self.rng.random() < 0.5
+        return self.one(table, self.token(), owner=self.who(), operator=self.who(), approved=approved)
+
+    def minted(self):
+        return self.one(
+            "minter_gemforce_minted", self.token(), token_id=self.number(), owner=self.who(), attributes=[]
+        )
+
+    def single(self):
+        return self.one(
+            "erc1155_transfer_single",
+            self.token(), operator=self.who(), from_=self.who(), to_=self.who(), id=self.number(), value=self.amount(),
+        )  # fmt: skip
+
+    def batch(self):
+        ids = [self.number() for _ in range(self.rng.randrange(4))]
+        values = [self.amount() for _ in range(self.rng.randrange(4))]
+        return self.one(
+            "erc1155_transfer_batch",
+            self.token(), operator=self.who(), from_=self.who(), to_=self.who(), ids=ids, values=values,
+        )  # fmt: skip
+
+    def cut(self):
+        changes = [
+            {
+                "facetAddress": hexed(self.rng.choice((*FACETS, *FACETS, ZERO))),
+                "action": self.rng.randrange(3),
+                "functionSelectors": [hexed(s) for s in self.rng.choices(SELECTORS, k=self.rng.randrange(5))],
+            }
+            for _ in range(self.rng.randrange(4))
+        ]
+        calldata = self.rng.choice((b"", b"\x01\x02"))
+        return self.one(
+            "diamond_cut", self.rng.choice(DIAMONDS), diamond_cut=changes, init=self.who(), calldata=calldata
+        )
+
+    def owner(self):
+        values = {"previous_owner": self.who(), "new_owner": self.who()}
+        return self.one("ownable_ownership_transferred", self.rng.choice((*DIAMONDS, TOKENS[0])), **values)
+
+    def created(self):
+        name = f"name {self.rng.randrange(9)}"
+        return self.one(
+            "diamond_factory_diamond_created",
+            PEOPLE[0], factory=self.who(), diamond=self.rng.choice(DIAMONDS), symbol_hash=bytes(32),
+            settings={"owner": hexed(PEOPLE[0]), "name": name, "symbol": name[-1]},
+        )  # fmt: skip
+
+    def proposed(self):
+        return self.one(
+            "diamond_timelock_diamond_cut_proposed",
+            self.rng.choice(DIAMONDS), proposer=self.who(), proposal_time=Decimal(1), execution_time=self.amount(),
+        )  # fmt: skip
+
+    def cancelled(self):
+        return self.one(
+            "diamond_timelock_diamond_cut_cancelled", self.rng.choice(DIAMONDS), canceller=self.who()
+        )
+
+
+# -- the folds in Python -----------------------------------------------------------------------------------------------
+
+
+def events(blocks, *tables):
+    for number in sorted(blocks):
+        for place, event in enumerate(blocks[number]):
+            if event.table in tables:
+                yield number, place, event.address, event.values
+
+
+def balances20(blocks):
+    held: dict[tuple, int] = defaultdict(int)
+    for _, _, token, v in events(blocks, "erc20_transfer"):
+        for who, sign in ((v["from_"], -1), (v["to_"], 1)):
+            if who != ZERO:
+                held[token, who] += sign * int(v["value"])
+    return dict(held)
+
+
+def supplies20(blocks):
+    supply: dict[bytes, int] = defaultdict(int)
+    for _, _, token, v in events(blocks, "erc20_transfer"):
+        if ZERO in (v["from_"], v["to_"]):
+            supply[token] += int(v["value"]) * ((v["from_"] == ZERO) - (v["to_"] == ZERO))
+    return dict(supply)
+
+
+def balances1155(blocks):
+    held: dict[tuple, int] = defaultdict(int)
+    for _, _, token, v in events(blocks, "erc1155_transfer_single", "erc1155_transfer_batch"):
+        pairs = [(v["id"], v["value"])] if "id" in v else zip(v["ids"], v["values"], strict=False)
+        for token_id, value in pairs:
+            for who, sign in ((v["from_"], -1), (v["to_"], 1)):
+                if who != ZERO:
+                    held[token, token_id, who] += sign * int(value)
+    return dict(held)
+
+
+def nfts(blocks):
+    owners: dict[tuple, bytes] = {}
+    approved: dict[tuple, bytes] = {}
+    tables = ("erc721_transfer", "erc2309_consecutive_transfer", "erc721_approval")
+    for _, _, token, v in events(blocks, *tables):
+        if "approved" in v:
+            approved[token, v["token_id"]] = v["approved"]
+            continue
+        first = v.get("token_id", v.get("from_token_id"))
+        last = min(v.get("token_id", v.get("to_token_id")), first + 9999)
+        for token_id in range(int(first), int(last) + 1):
+            owners[token, Decimal(token_id)] = v["to_"]
+            approved[token, Decimal(token_id)] = ZERO
+    return {
+        key: (owner if owner != ZERO else None, approved[key] if approved[key] != ZERO else None)
+        for key, owner in owners.items()
+    }
+
+
+def selectors(blocks, seeds):
+    serving: dict[tuple, tuple] = {}
+    spoken = [(number, place, a, v) for number, place, a, v in events(blocks, "diamond_cut")]
+    spoken += [(number, -1, diamond, None) for number, diamond in seeds if number in blocks]
+    for number, place, diamond, v in sorted(spoken, key=lambda item: item[:2]):
+        if v is None:
+            serving.update({(diamond, s): (f, number, -1) for s, f in seeds[number, diamond].items()})
+            continue
+        for change in v["diamond_cut"]:
+            for text in change["functionSelectors"]:
+                facet = bytes.fromhex(change["facetAddress"][2:])
+                key = (diamond, bytes.fromhex(text[2:]))
+                serving.pop(key, None)
+                if change["action"] != 2 and facet != ZERO:
+                    serving[key] = (facet, number, place)
+    return serving
+
+
+def abi_of(served):
+    """The rule in words: most of the selectors, at least half of them, then fewest functions, then the name."""
+    ranked = sorted(
+        (-len(served & set(abi)), len(abi), name) for name, abi in ABIS.items() if served & set(abi)
+    )
+    return ranked[0][2] if ranked and -ranked[0][0] * 2 >= len(served) else None
+
+
+async def hold_against_python(ledger, blocks, seeds):
+    async def table(name, keys, *values):
+        rows = await ledger.rows(name, *keys, *values)
+        return {row[: len(keys)] if len(keys) > 1 else row[0]: row[len(keys) :] for row in rows}
+
+    def whole(rows):
+        return {key: int(row[0]) for key, row in rows.items()}
+
+    assert whole(await table("erc20_balance", ("token", "holder"), "balance")) == balances20(blocks)
+    assert whole(await table("erc20_supply", ("token",), "supply")) == supplies20(blocks)
+    assert whole(
+        await table("erc1155_balance", ("contract", "token_id", "holder"), "balance")
+    ) == balances1155(blocks)
+    assert await table("nft", ("contract", "token_id"), "owner", "approved") == nfts(blocks)
+    serving = selectors(blocks, seeds)
+    active = [
+        row
+        for row in await ledger.rows(
+            "diamond_selector",
+            "diamond",
+            "selector",
+            "facet",
+            "abi",
+            "added_block",
+            "added_log_index",
+            "removed_block",
+        )
+        if row[-1] is None
+    ]
+    assert {row[:2]: (row[2], row[4], row[5]) for row in active} == serving
+    for diamond, _, facet, abi, *_ in active:
+        assert abi == abi_of(
+            {key[1] for key, value in serving.items() if key[0] == diamond and value[0] == facet}
+        )
+
+
+# -- histories ---------------------------------------------------------------------------------------------------------
+
+
+class History:
+    """One random history on one chain, applied as commits."""
+
+    def __init__(self, ledger, said, seed: int) -> None:
+        self.ledger = ledger
+        self.rng = random.Random(seed)
+        self.speaker = Speaker(said, self.rng)
+        self.blocks: dict[int, list] = {}
+        self.final = -1
+        self.reorgs = 0
+        self.seeds = (
+            {(3, DIAMONDS[2]): {SELECTORS[0]: FACETS[0], SELECTORS[1]: FACETS[0]}} if seed % 3 == 0 else {}
+        )
+
+    @property
+    def tip(self) -> int:
+        return max(self.blocks, default=-1)
+
+    async def plant(self, ledger):
+        for (number, diamond), served in self.seeds.items():
+            for selector, facet in served.items():
+                await ledger.connection.execute(
+                    "INSERT INTO sync.diamond_seed VALUES ($1, $2, $3, $4, $5)",
+                    ledger.chain_id,
+                    diamond,
+                    number,
+                    facet,
+                    selector,
+                )
+
+    async def run(self):
+        await self.plant(self.ledger)
+        await self.mine(self.rng.randrange(1, 12), fold=False)
+        self.final = self.tip
+        await self.ledger.ends(self.tip, self.final)
+        await self.backfill()
+        for _ in range(self.rng.randrange(5, 13)):
+            await self.rng.choice(
+                (self.extend, self.extend, self.reorg, self.reorg, self.finalize, self.late)
+            )()
+
+    async def backfill(self):
+        first = 0
+        while first <= self.tip:
+            last = min(first + self.rng.randrange(6), self.tip)
+            await self.ledger.fold(first, last, journal=False)
+            first = last + 1
+
+    async def mine(self, count, *, fold=True):
+        first = self.tip + 1
+        for number in range(first, first + count):
+            self.blocks[number] = self.speaker.block()
+            await self.ledger.say(number, self.blocks[number])
+        await self.ledger.ends(self.tip, self.final)
+        if fold:
+            await self.ledger.fold(first, self.tip)
+
+    async def extend(self):
+        async with self.ledger.connection.transaction():
+            await self.mine(self.rng.randrange(1, 4))
+
+    async def late(self):
+        """Commits without a fold: the projections trail, and the next commit takes them along."""
+        await self.mine(self.rng.randrange(1, 3), fold=False)
+
+    async def finalize(self):
+        self.final = self.rng.randrange(max(self.final, 0), self.tip + 1)
+        await self.ledger.ends(self.tip, self.final)
+        if self.rng.random() < 0.5:
+            await self.ledger.projections.forget(self.ledger.connection, self.ledger.chain_id, self.final)
+
+    async def reorg(self):
+        if self.tip <= self.final:
+            return
+        self.reorgs += 1
+        ancestor = self.rng.randrange(max(self.final, 0), self.tip)
+        async with self.ledger.connection.transaction():
+            await self.ledger.unsay(ancestor)
+            await self.ledger.projections.unfold(self.ledger.connection, self.ledger.chain_id, ancestor)
+            self.blocks = {number: said for number, said in self.blocks.items() if number <= ancestor}
+            await self.mine(self.rng.randrange(1, 5))
+
+
+async def one_history(base, said, new_ledger, seed):
+    projections = Projections.load()
+    ledger, once = new_ledger(base, projections, 2 * seed + 1), new_ledger(base, projections, 2 * seed + 2)
+    await ledger.open()
+    await once.open()
+    history = History(ledger, said, seed)
+    await history.run()
+    await ledger.fold(history.tip, history.tip)
+    await history.plant(once)
+    for number, block in history.blocks.items():
+        await once.say(number, block)
+    await once.ends(history.tip, -1)
+    await once.fold(0, history.tip, journal=False)
+    split, whole = await ledger.state(), await once.state()
+    for table, rows in whole.items():
+        assert split[table] == rows, f"seed {seed}: {table}"
+    await hold_against_python(ledger, history.blocks, history.seeds)
+    return history.reorgs, sum(map(len, whole.values()))
+
+
+async def plant_abis(base):
+    pairs = [(abi, selector) for abi, served in ABIS.items() for selector in served]
+    await base.executemany("INSERT INTO sync.abi_selector (abi, selector) VALUES ($1, $2)", pairs)
+
+
+async def many_histories(base, said, new_ledger, seeds):
+    await plant_abis(base)
+    reorgs = rows = 0
+    for seed in seeds:
+        undone, made = await one_history(base, said, new_ledger, seed)
+        reorgs += undone
+        rows += made
+    assert reorgs > len(seeds)
+    assert rows > 10 * len(seeds)
+
+
+@pytest.mark.parametrize("first", range(0, 240, 80))
+async def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(base, said, new_ledger, first):
+    await many_histories(base, said, new_ledger, range(first, first + 80))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("first", range(10_000, 14_000, 500))
+async def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(
+    base, said, new_ledger, first
+):
+    await many_histories(base, said, new_ledger, range(first, first + 500))
