@@ -88,7 +88,7 @@ def sources_of(entry: str, folder: Path) -> tuple[AbiSource, ...]:
         ConfigError: no such name or file, a malformed or impossible event, or a stem that a built-in file has.
     """
     if is_path(entry):
-        return tuple(_user_source(artifact) for artifact in read_artifacts(folder / entry))
+        return _user_sources(read_artifacts(folder / entry))
     found = builtin_names().get(entry)
     if found is None:
         raise ConfigError(
@@ -119,6 +119,20 @@ def unknown(problem: str, value: str, known: Iterable[str], otherwise: str) -> s
 
 def _builtin(name: str, file: Path, pack: str) -> AbiSource:
     return AbiSource(name, file.stem, pack, parse_abi(read_artifact(file).entries, f"abi/{name}.json"))
+
+
+def _user_sources(artifacts: Iterable[Artifact]) -> tuple[AbiSource, ...]:
+    """All files of an entry; what is wrong with any of them is told at once."""
+    sources: list[AbiSource] = []
+    problems: list[str] = []
+    for artifact in artifacts:
+        try:
+            sources.append(_user_source(artifact))
+        except ConfigError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(*problems)
+    return tuple(sources)
 
 
 def _user_source(artifact: Artifact) -> AbiSource:

@@ -16,7 +16,6 @@ from indexer.decode.naming import (
     hash_digits,
     is_hashed,
     plain_table_name,
-    snake_case,
     sql_type,
     table_name,
 )
@@ -180,13 +179,3 @@ def _type_text(param: EventParam) -> str:
         return param.canonical
     inner = ", ".join(f"{_type_text(component)} {component.name}".strip() for component in param.components)
     return f"tuple({inner}){param.type.removeprefix('tuple')}"
-
-
-def declared_columns(layout: EventLayout) -> Mapping[str, Column]:
-    """The column of each argument of a layout, under its declared name and, where it differs, under its snake case."""
-    found: dict[str, Column] = {}
-    for position, (param, place) in enumerate(zip(layout.params, layout.columns, strict=True)):
-        for name in (param.name, snake_case(param.name), argument_name(param, position)):
-            if name:
-                found.setdefault(name, layout.table.columns[place])
-    return found

@@ -319,6 +319,14 @@ def test_a_file_with_the_stem_of_a_built_in_is_refused(tmp_path: Path, name: str
     assert ".json" in message.partition("rename")[2]
 
 
+def test_everything_wrong_in_a_folder_is_told_at_once(tmp_path: Path) -> None:
+    write_abi(tmp_path, "out/ERC20.json", event("Said"))
+    write_abi(tmp_path, "out/Odd.json", event("Said", arg("uint7", "a")))
+    write_abi(tmp_path, "out/Good.json", event("Said"))
+    lines = refused(tmp_path, "./out").splitlines()
+    assert [part in line for part, line in zip(("ERC20.json", "uint7"), lines, strict=True)] == [True, True]
+
+
 def test_an_impossible_event_of_a_user_is_an_error(tmp_path: Path) -> None:
     four = [arg("uint256", f"a{place}", indexed=True) for place in range(4)]
     message = refused(tmp_path, write_abi(tmp_path, "Mine.json", event("Big", *four), event("Small")))
