@@ -41,6 +41,16 @@ _LOST = (
 )
 """Errors after which the same work may go through later: the server, the network or another session was in the way."""
 
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""All the driver raises. A server that ends a session between two statements can leave asyncpg's protocol out of step, which
+it reports as ``InternalClientError``."""
+
 _WRONG_SCHEMA = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
@@ -82,9 +92,10 @@ def describe(url: str) -> str:
 
 
 def _is_loss(error: BaseException) -> bool:
-    if isinstance(error, _LOST):
+    """An interface error is one (the connection is closed), but for values that cannot be sent (also ``ValueError``)."""
+    if isinstance(error, (*_LOST, asyncpg.InternalClientError)):
         return True
-    return isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
+    return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
 
 
 @contextmanager
@@ -107,7 +118,7 @@ def store_errors(doing: str) -> Iterator[None]:
         raise SchemaMismatch(f"the database's schema is not this program's ({doing}): {error}") from error
     except _WRONG_ROWS as error:
         raise InvariantViolated(f"the database refuses the rows while {doing}: {error}") from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except DRIVER_ERRORS as error:
         cause = true_cause(error)
         if not _is_loss(cause) and not _is_loss(error):
             raise

@@ -15,7 +15,7 @@ import asyncpg
 
 from indexer.clock import SystemClock
 from indexer.errors import StoreUnavailable
-from indexer.store.connect import store_errors
+from indexer.store.connect import DRIVER_ERRORS, store_errors
 from indexer.store.queries import sql
 
 SETTLE_SECONDS: Final = 30.0
@@ -66,7 +66,7 @@ async def _give_up(connection: asyncpg.Connection, transaction: asyncpg.transact
         return
     try:
         await transaction.rollback()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except DRIVER_ERRORS:
         connection.terminate()
 
 
