@@ -28,10 +28,11 @@ $(STAMPS)/venv:
 	@mkdir -p $(STAMPS) && touch $@
 
 # uv installs in seconds what takes pip half a minute. It knows no pip.conf, so pip does it where uv cannot.
+# The system's certificates are trusted, since companies have their own.
 $(STAMPS)/lock: requirements/build.lock requirements/dev.lock $(STAMPS)/venv
 	@echo "Installing the locked packages"
 	@$(PY) -m pip install --quiet --require-hashes --prefer-binary -r requirements/build.lock
-	@$(VENV)/bin/uv pip install --quiet --python $(PY) --require-hashes -r requirements/dev.lock \
+	@$(VENV)/bin/uv pip install --quiet --system-certs --python $(PY) --require-hashes -r requirements/dev.lock \
 	|| { echo "uv could not; trying pip"; \
 	     $(PY) -m pip install --quiet --require-hashes --prefer-binary -r requirements/dev.lock; }
 	@touch $@

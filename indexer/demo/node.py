@@ -25,9 +25,16 @@ class Node:
     npm: tuple[str, ...]
 
     def environment(self) -> dict[str, str]:
-        """The environment for a command: ours, with this Node first on PATH, because npm starts ``node`` by name."""
+        """The environment for a command: ours, with this Node first on PATH, because npm starts ``node`` by name.
+
+        Node trusts what the system trusts, unless told otherwise: companies have certificates of their own.
+        """
         folder = str(Path(self.node[0]).parent)
-        return {**os.environ, "PATH": folder + os.pathsep + os.environ.get("PATH", "")}
+        return {
+            "NODE_USE_SYSTEM_CA": "1",
+            **os.environ,
+            "PATH": folder + os.pathsep + os.environ.get("PATH", ""),
+        }
 
 
 def find_nodes() -> list[Node]:

@@ -66,7 +66,18 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "venv/bin/python"
     lock = ROOT / "requirements/runtime.lock"
     try:
-        _run(UV, "pip", "install", "--python", python, "--require-hashes", "-r", lock, cwd=folder)
+        _run(
+            UV,
+            "pip",
+            "install",
+            "--system-certs",
+            "--python",
+            python,
+            "--require-hashes",
+            "-r",
+            lock,
+            cwd=folder,
+        )
     except (
         AssertionError
     ):  # uv knows no pip.conf; where packages come from there, pip does it (as in the Makefile)
