@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from indexer.chain.logs import UNKNOWN_TIME, LogBatch
 from indexer.decode.tables import LEADING_COLUMNS, ColumnData, RowBatch, Undecoded, Words
 from indexer.errors import InvariantViolated
-from indexer.store.copy_values import field_encoder
+from indexer.store.copy_values import EMPTY_BYTEA_ARRAY, array_head, field_encoder
 from indexer.store.numeric_digits import fill_numeric, numeric_dtype
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -69,11 +69,15 @@ def encode_undecoded(chain_id: int, logs: LogBatch, undecoded: Undecoded) -> lis
     places = undecoded.logs
     record = _Record(len(undecoded), len(LEADING_COLUMNS) + len(UNDECODED_COLUMNS))
     _add_leading(record, chain_id, logs, places)
-    topics: list[object] = [logs.log_topics(place) for place in places.tolist()]
-    data: list[object] = [logs.log_data(place) for place in places.tolist()]
-    reasons: list[object] = list(undecoded.reasons)
-    for (name, sql_type), values in zip(UNDECODED_COLUMNS, (topics, data, reasons), strict=True):
-        record.add(name, sql_type, values)
+    record.add_encoded(_topic_fields(logs, places))
+    data: list[object] = [
+        logs.data[first:end].tobytes()
+        for first, end in zip(
+            logs.data_offset[places].tolist(), logs.data_offset[places + 1].tolist(), strict=True
+        )
+    ]
+    record.add("data", "bytea", data)
+    record.add("reason", "text", list(undecoded.reasons))
     return _pieces(record.segments(), len(undecoded))
 
 
@@ -104,10 +108,14 @@ class _Record:
             kind = numeric_dtype(values)
             self._add_field(key, kind.itemsize, kind, values)
         elif isinstance(values, list):
-            self._close_run()
-            self._segments.append(_encode_list(name, sql_type, values))
+            self.add_encoded(_encode_list(name, sql_type, values))
         else:
             self._add_array(key, sql_type, values)
+
+    def add_encoded(self, fields: list[bytes]) -> None:
+        """The next column, encoded already: a field for each row."""
+        self._close_run()
+        self._segments.append(fields)
 
     def _add_array(self, key: str, sql_type: str, values: NDArray[Any]) -> None:
         if values.dtype != _ARRAY_TYPES.get(sql_type):
@@ -165,6 +173,22 @@ def _add_leading(record: _Record, chain_id: int, logs: LogBatch, places: NDArray
     )
     for (name, sql_type), values in zip(LEADING_COLUMNS, columns, strict=True):
         record.add(name, sql_type, values)
+
+
+def _topic_fields(logs: LogBatch, places: NDArray[np.int64]) -> list[bytes]:
+    """The ``bytea[]`` of each log's topics; logs of one count are encoded together."""
+    fields = [EMPTY_BYTEA_ARRAY] * len(places)
+    counts = logs.topic_count[places]
+    for count in np.unique(counts[counts > 0]).tolist():
+        rows = np.flatnonzero(counts == count)
+        element = [("length", ">i4"), ("topic", np.uint8, (32,))]
+        records = np.zeros(len(rows), np.dtype([("head", np.uint8, (24,)), ("topics", element, (count,))]))
+        records["head"] = np.frombuffer(array_head("bytea", count, 36 * count), np.uint8)
+        records["topics"]["length"] = 32
+        records["topics"]["topic"] = logs.topics[places[rows], :count]
+        for row, field in zip(rows.tolist(), _row_bytes(records), strict=True):
+            fields[row] = field
+    return fields
 
 
 def _encode_list(name: str, sql_type: str, values: list[object]) -> list[bytes]:

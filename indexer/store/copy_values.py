@@ -36,6 +36,9 @@ _EMPTY_ARRAY = Struct(">iiii")
 _TRUE, _FALSE = b"\x00\x00\x00\x01\x01", b"\x00\x00\x00\x01\x00"
 
 
+EMPTY_BYTEA_ARRAY = _EMPTY_ARRAY.pack(12, 0, 0, ELEMENT_OIDS["bytea"])
+
+
 def field_encoder(sql_type: str) -> Encoder:
     """What turns a value of ``sql_type`` into a field; None becomes NULL.
 
@@ -47,6 +50,11 @@ def field_encoder(sql_type: str) -> Encoder:
     if encoder is None:
         raise InvariantViolated(f"no binary form is known for a column of type {sql_type}")
     return encoder
+
+
+def array_head(element_type: str, count: int, size: int, *, nulls: bool = False) -> bytes:
+    """What stands before the fields of an array's ``count`` elements, which take ``size`` bytes together."""
+    return _ARRAY.pack(20 + size, 1, nulls, ELEMENT_OIDS[element_type], count, 1)
 
 
 def _bytea(value: bytes | None) -> bytes:
@@ -104,7 +112,7 @@ def _array_encoder(element_type: str) -> Encoder:
         if not value:
             return empty
         body = b"".join(map(encode, value))
-        return _ARRAY.pack(20 + len(body), 1, int(None in value), oid, len(value), 1) + body
+        return array_head(element_type, len(value), len(body), nulls=None in value) + body
 
     return encode_array
 
