@@ -69,15 +69,16 @@ class Traffic:
             await self.block()
 
     async def step(self) -> ReorgDone | None:
-        """One step of live traffic: a block, at times with an upgrade, at times followed by a reorg."""
+        """One step of live traffic: a block, at times after an upgrade or after a reorg of the blocks before it."""
+        done = None
+        if self._steps and self._steps % self._reorg_every == 0:
+            made = len(self.count.reorgs)
+            done = await self.reorg(DEPTHS[made % len(DEPTHS)], FATES[made % len(FATES)])
         self._steps += 1
         if self._steps % UPGRADE_EVERY_BLOCKS == UPGRADE_AT_BLOCK:
             await self.upgrade()
         await self.block()
-        if self._steps % self._reorg_every == 0:
-            made = len(self.count.reorgs)
-            return await self.reorg(DEPTHS[made % len(DEPTHS)], FATES[made % len(FATES)])
-        return None
+        return done
 
     async def block(self) -> None:
         """Mine one block with what a few people do."""

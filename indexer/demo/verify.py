@@ -53,29 +53,38 @@ class Verdict:
 
 
 async def verify(database_url: str, rpc_url: str, made: Deployment, chain_id: int) -> Verdict:
-    """Compare everything up to the newest block, at which the database has to be.
-
-    Reads the database in one snapshot. The chain must stand still meanwhile.
-    """
-    verdict = Verdict()
+    """Compare everything up to the newest block, at which the database has to be. The chain must stand still."""
     web3 = AsyncWeb3(AsyncHTTPProvider(rpc_url))
-    connection = await asyncpg.connect(database_url, timeout=_READ_SECONDS)
     try:
-        watched = [contract.address for contract in made.contracts.values()]
-        tip = int(await web3.eth.block_number)
-        multi_token = made.contracts["items"].address
-        expected = await expected_rows(web3, made.artifacts, watched, multi_token, tip)
-        verdict.tip, verdict.logs = tip, expected.logs
+        return await compare(database_url, await read_chain(web3, made), chain_id)
+    finally:
+        await web3.provider.disconnect()
+
+
+async def read_chain(web3: AsyncWeb3[AsyncHTTPProvider], made: Deployment) -> ContractView:
+    """What the chain says up to its newest block, and contracts to ask there."""
+    watched = [contract.address for contract in made.contracts.values()]
+    tip = int(await web3.eth.block_number)
+    multi_token = made.contracts["items"].address
+    return ContractView(web3, made, await expected_rows(web3, made.artifacts, watched, multi_token, tip))
+
+
+async def compare(
+    database_url: str, view: ContractView, chain_id: int, aspects: Sequence[Aspect] = ASPECTS
+) -> Verdict:
+    """Hold the database, in one snapshot, against what was read from the chain."""
+    expected = view.expected
+    verdict = Verdict(tip=expected.tip, logs=expected.logs)
+    connection = await asyncpg.connect(database_url, timeout=_READ_SECONDS, command_timeout=_READ_SECONDS)
+    try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await _check_tip(connection, chain_id, expected, verdict)
             await _check_events(connection, chain_id, expected, verdict)
             await _check_undecoded(connection, chain_id, expected, verdict)
-            view = ContractView(web3, made, expected)
-            for aspect in ASPECTS:
+            for aspect in aspects:
                 await _check_state(connection, chain_id, aspect, view, verdict)
     finally:
         await connection.close()
-        await web3.provider.disconnect()
     return verdict
 
 

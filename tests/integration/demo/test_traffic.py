@@ -18,7 +18,7 @@ async def test_a_few_minutes_of_traffic_say_everything_that_the_contracts_can(
 ):
     traffic = Traffic(anvil_client, deployment, seed=7)
     await traffic.history(120)
-    for _ in range(80):
+    for _ in range(81):
         await traffic.step()
     assert traffic.count.upgrades == 2
     assert len(traffic.count.reorgs) == 10
