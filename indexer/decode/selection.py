@@ -67,13 +67,7 @@ def _check_discover(
     catalogue: Catalogue, settings: Settings, discover: DiscoverSettings, key: str
 ) -> Iterator[str]:
     announcer = settings.contracts.get(discover.contract)
-    if announcer is None:
-        yield unknown(
-            f"{key}.contract = {discover.contract!r}: no section [contracts.{discover.contract}]",
-            discover.contract,
-            settings.contracts,
-            "name a section of contracts",
-        )
+    if announcer is None:  # the configuration has told so before any ABI was read
         return
     layouts = selected(catalogue, announcer, discover.event)
     if not layouts:

@@ -90,6 +90,13 @@ def test_list_prints_whole_lines_where_there_is_no_terminal() -> None:
     ]
 
 
+def test_list_draws_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    text = run("list", "erc20")
+    assert "┃" in text
+    assert "erc20" in text
+
+
 def test_list_and_show_know_the_abis_of_the_configuration(folder: Path) -> None:
     write(folder / "Talk.json", [SAID, FUNCTION])
     write_config(folder, "./Talk.json")
@@ -176,6 +183,15 @@ def test_add_refuses_the_name_of_a_built_in_and_takes_another(folder: Path) -> N
     assert not (folder / "abi").exists()
     assert run("add", str(source), "--name", "OurCoin")
     assert (folder / "abi" / "our_coin.json").exists()
+
+
+def test_add_names_one_file_only_and_tells_two_of_one_name(folder: Path) -> None:
+    write(folder / "out" / "A.sol" / "Talk.json", [SAID])
+    write(folder / "out" / "B.sol" / "Talk.json", [FUNCTION])
+    write(folder / "out" / "C.sol" / "Empty.json", [{"type": "receive", "stateMutability": "payable"}])
+    assert "holds 3 ABIs" in refused("add", "out", "--name", "Talk")
+    assert "has the same name" in refused("add", "out")
+    assert not (folder / "abi").exists()
 
 
 def test_add_does_not_write_over_another_abi(folder: Path) -> None:

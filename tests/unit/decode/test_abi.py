@@ -52,6 +52,7 @@ def test_functions_give_selectors() -> None:
             {"type": "function", "name": "transfer", "inputs": [arg("address"), arg("uint256")]},
             {"name": "facets", "inputs": []},
             {"type": "function", "name": "store", "inputs": [{"type": "Lib.Data storage", "name": "d"}]},
+            {"type": "function", "inputs": []},
             {"type": "constructor", "inputs": []},
             {"type": "receive"},
         ],

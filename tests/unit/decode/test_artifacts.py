@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.decode import artifacts
 from indexer.decode.artifacts import read_artifact, read_artifacts
 from indexer.errors import ConfigError
 
@@ -95,3 +96,22 @@ def test_missing_files_and_empty_folders_are_refused_by_name(tmp_path: Path) -> 
         read_artifacts(tmp_path / "nothing.json")
     with pytest.raises(ConfigError, match="no file with an ABI"):
         read_artifacts(tmp_path)
+
+
+def test_what_cannot_be_read_is_told_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "A.json").mkdir()
+    with pytest.raises(ConfigError, match=r"A\.json: cannot be read: "):
+        read_artifact(tmp_path / "A.json")
+
+
+def test_files_too_large_and_folders_too_full_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("A.json", "B.json", "C.json"):
+        write(tmp_path / name, ABI)
+    monkeypatch.setattr(artifacts, "MAX_FILES", 2)
+    with pytest.raises(ConfigError, match="more than 2 JSON files"):
+        read_artifacts(tmp_path)
+    monkeypatch.setattr(artifacts, "_MAX_BYTES", 10)
+    with pytest.raises(ConfigError, match=r"A\.json: larger than"):
+        read_artifact(tmp_path / "A.json")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from indexer.config import load_settings
+from indexer.config import DiscoverSettings, load_settings
 from indexer.decode.abi_files import STANDARDS, builtin_sources
 from indexer.decode.catalogue import Catalogue, load_catalogue
 from indexer.decode.event_tables import FileLayouts
@@ -319,6 +319,15 @@ def test_a_file_with_the_stem_of_a_built_in_is_refused(tmp_path: Path, name: str
     assert ".json" in message.partition("rename")[2]
 
 
+def test_a_file_needs_a_letter_or_digit_in_its_name(tmp_path: Path) -> None:
+    assert "no letter or digit" in refused(tmp_path, write_abi(tmp_path, "__.json", event("Said")))
+
+
+def test_further_entries_are_refused_like_those_of_a_contract() -> None:
+    with pytest.raises(ConfigError, match="abi = 'erc21': no ABI is called"):
+        load_catalogue(None, {}, extra=["erc21", "erc20"])
+
+
 def test_everything_wrong_in_a_folder_is_told_at_once(tmp_path: Path) -> None:
     write_abi(tmp_path, "out/ERC20.json", event("Said"))
     write_abi(tmp_path, "out/Odd.json", event("Said", arg("uint7", "a")))
@@ -492,6 +501,25 @@ def test_a_discovery_that_nothing_announces_is_refused(
         )
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_an_abi_that_two_contracts_name_is_loaded_once(tmp_path: Path) -> None:
+    entry = write_abi(tmp_path, "Mine.json", event("Said"))
+    sections = [
+        f'[contracts.{name}]\nchain = "local"\naddress = "0x{digit * 40}"\nabi = ["{entry}", "erc20"]\n'
+        for name, digit in (("one", "1"), ("two", "2"))
+    ]
+    catalogue = load_catalogue(load_settings(write_config(tmp_path, *sections)), {})
+    assert [file.source.stem for file in catalogue.named] == ["mine", "erc20"]
+
+
+def test_a_discovery_from_a_section_that_is_not_there_is_left_to_the_configuration(tmp_path: Path) -> None:
+    settings = load_settings(
+        write_config(tmp_path, f'[contracts.a]\nchain = "local"\naddress = "{ADDRESS}"\nabi = ["erc20"]\n')
+    )
+    discover = DiscoverSettings(contract="b", event="Transfer", parameter="to")
+    orphan = settings.contracts["a"].model_copy(update={"discover": (discover,)})
+    assert load_catalogue(settings.model_copy(update={"contracts": {"a": orphan}}), {})
 
 
 def test_a_catalogue_loaded_without_a_configuration_refuses_what_it_does_not_know(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from indexer.decode.catalogue import Catalogue, load_catalogue
 from indexer.decode.cuts import DIAMOND_CUT_TOPIC
 from indexer.decode.decoder import Decoder
 from indexer.decode.resolve import Resolver
+from indexer.decode.topics import TopicIndex
+from indexer.errors import InvariantViolated
 from indexer.testing.events import Log, log_batch
 
 BUILT_IN = load_catalogue(None, {})
@@ -245,6 +247,23 @@ def test_an_empty_batch_has_no_groups() -> None:
 def test_logs_of_nobody_are_grouped_without_any_contract() -> None:
     (group,) = Resolver(BUILT_IN, {}).groups(log_batch([Log([TRANSFER])]), np.array([-1], np.int32))
     assert [layout.table.name for layout in group.candidates] == ["erc20_transfer", "erc721_transfer"]
+
+
+def test_topics_that_no_eight_bytes_tell_apart_are_refused() -> None:
+    words = [bytes(8), bytes([1]) * 8]
+    topics = [b"".join(words[bit] for bit in bits) for bits in ((0, 0, 0, 0), (0, 1, 1, 1), (1, 0, 1, 1))]
+    with pytest.raises(InvariantViolated, match="apart"):
+        TopicIndex(topics)
+
+
+def test_topics_that_differ_in_a_later_word_are_told_apart() -> None:
+    one, two = bytes(31) + b"\x01", bytes(31) + b"\x02"
+    index = TopicIndex([two, one, one])
+    found = index.places(
+        log_batch([Log([one]), Log([two], block=2), Log([bytes(32)], block=3), Log([], block=4)])
+    )
+    assert [index.topic(place) if place >= 0 else None for place in found.tolist()] == [one, two, None, None]
+    assert TopicIndex([]).places(log_batch([Log([one])])).tolist() == [-1]
 
 
 # Rule 8 -------------------------------------------------------------------------------------------------------------
