@@ -316,8 +316,10 @@ class ChainEngine:
         return worked
 
     def _done(self, session: Session) -> bool:
-        head = -1 if session.head is None else session.head.number
-        return self._goal.reached(session.tip_number, head, session.finalized)
+        ours = (
+            session.head is not None and session.local is not None and session.local.knows(session.head.ref)
+        )
+        return self._goal.reached(session.tip_number, session.finalized, head_is_ours=ours)
 
     async def _finish(self, session: Session, late: LateSources) -> None:
         await late.finish()

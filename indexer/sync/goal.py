@@ -24,15 +24,15 @@ class Goal:
             return self.until
         return finalized if self.until == "finalized" else None
 
-    def reached(self, tip: int, head: int, finalized: int | None) -> bool:
-        """Whether the tip is where it was to be brought."""
+    def reached(self, tip: int, finalized: int | None, *, head_is_ours: bool) -> bool:
+        """Whether the tip is where it was to be brought; ``head_is_ours``: the newest head is a block that we hold."""
         if self.until is None:
             return False
         if isinstance(self.until, int):
             return tip >= self.until
         if self.until == "finalized":
             return tip >= (-1 if finalized is None else finalized)
-        return tip >= head
+        return head_is_ours
 
 
 class Patience:

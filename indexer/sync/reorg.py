@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
-
 from indexer.chain.local import BrokenLink, LocalChain, check_linked
 from indexer.chain.refs import BlockHeader, BlockRef
 from indexer.chain.updates import Advance, ChainUpdate, Known, Reorg
 from indexer.errors import BlockNotYetKnown, FinalizedReorg, ProviderLied
 from indexer.rpc.client import ChainClient
-
-log = structlog.get_logger(__name__)
 
 MAX_STEP_BLOCKS = 64
 """Most blocks one update carries; the rest follows with the next look at the head."""
@@ -70,12 +66,13 @@ class HeadResolver:
             raise ProviderLied(f"the ancestry of block {branch_tip.ref} cannot be read")
         ours = self.local.at(branch[0].number)
         if ours is not None and not await self._confirmed(branch[0], ours.hash):
-            log.warning(
-                "reorg not confirmed", block=branch[0].number, told=branch[0].hash.hex(), ours=ours.hash.hex()
+            raise ProviderLied(
+                f"block {branch[0].ref} would be a reorg, but a second read confirms ours, {ours.ref}"
             )
-            return Known()
         if stop_at is not None:
             branch = [header for header in branch if header.number <= stop_at] or branch[:1]
+        if ours is None:
+            return Advance(tuple(branch))
         return Reorg(ancestor.ref, self.local.above(ancestor.ref), tuple(branch))
 
     async def _walk_to_ours(self, newest: BlockHeader) -> list[BlockHeader]:
