@@ -145,7 +145,7 @@ class Projection(SQLModel, table=True):
     through_block: int = bigint()
     updated_at: datetime = instant()
     journal_floor: int = bigint()
-    stale_from: int | None = bigint(optional=True)
+    stale: bool
     revision: int = bigint()
 
 
