@@ -112,8 +112,8 @@ def is_dynamic(kind: AbiType) -> bool:
             return True
         case ArrayType(item, length):
             return length is None or is_dynamic(item)
-        case TupleType(items):
-            return any(map(is_dynamic, items))
+        case _:
+            return any(map(is_dynamic, kind.items))
 
 
 def head_size(kind: AbiType) -> int:

@@ -53,13 +53,12 @@ def _joined(parts: Sequence[tuple[ColumnData, int]]) -> ColumnData:
     columns = [column for column, _ in parts]
     if all(column is None for column in columns):
         return None
+    # The column is of one type, so that arrays of one kind have one shape and Words one sign.
     if all(isinstance(column, Words) for column in columns):
         words: list[Words] = columns  # type: ignore[assignment]  # checked in the line above
-        if len({one.signed for one in words}) == 1:
-            return Words(np.concatenate([one.words for one in words]), words[0].signed)
+        return Words(np.concatenate([one.words for one in words]), words[0].signed)
     if all(isinstance(column, np.ndarray) for column in columns):
         arrays: list[NDArray[Any]] = columns  # type: ignore[assignment]  # checked in the line above
-        if len({(one.dtype, one.shape[1:]) for one in arrays}) == 1:
-            joined: ColumnData = np.concatenate(arrays)
-            return joined
+        joined: ColumnData = np.concatenate(arrays)
+        return joined
     return [value for column, count in parts for value in as_list(column, count)]

@@ -259,7 +259,7 @@ def codec_of(kind: AbiType) -> Codec:
             return BytesCodec(kind)
         case ArrayType():
             return ArrayCodec(kind)
-        case TupleType():
+        case _:
             return TupleCodec(kind)
 
 

@@ -89,11 +89,6 @@ class LayoutDecoder:
             self._head += head_size(kind)
         self._first_tail = first_tail([type_of(param) for param in layout.params if not param.indexed])
 
-    @property
-    def columnar(self) -> bool:
-        """Whether every parameter is one word, so that nothing is done log by log."""
-        return not self._parts
-
     def decode(self, logs: LogBatch, indices: NDArray[np.int64]) -> LayoutResult:
         """Decode the logs at ``indices`` (ascending), whose topic count is the layout's."""
         lengths = logs.data_offset[indices + 1] - logs.data_offset[indices]

@@ -250,8 +250,12 @@ async def test_many_rows_come_in_bounded_pieces(connection: asyncpg.Connection) 
 
 
 def test_no_rows_are_only_header_and_trailer() -> None:
-    for columns in ((np.zeros(0, np.int32),), ([],)):
-        table = table_of(("n", "integer"))
+    for kind, columns in (
+        ("integer", (np.zeros(0, np.int32),)),
+        ("integer", ([],)),
+        ("numeric", (words_of([], signed=False),)),
+    ):
+        table = table_of(("n", kind))
         joined = b"".join(encode_rows(CHAIN, logs_of(0), RowBatch(table, np.zeros(0, np.int64), columns)))
         assert joined == b"PGCOPY\n\xff\r\n\x00" + bytes(8) + b"\xff\xff"
 
@@ -269,6 +273,8 @@ def test_what_cannot_be_written_is_an_error() -> None:
         encode_rows(CHAIN, logs, RowBatch(table_of(("n", "integer")), one, (np.zeros(1, np.int64),)))
     with pytest.raises(InvariantViolated, match="money"):
         encode_rows(CHAIN, logs, RowBatch(table_of(("n", "money")), one, ([5],)))
+    with pytest.raises(InvariantViolated, match="array of money"):
+        encode_rows(CHAIN, logs, RowBatch(table_of(("n", "money[]")), one, ([[5]],)))
     logs.block_time[:] = UNKNOWN_TIME
     with pytest.raises(InvariantViolated, match="time"):
         encode_rows(CHAIN, logs, RowBatch(table_of(), one, ()))

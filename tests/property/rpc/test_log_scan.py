@@ -98,6 +98,8 @@ def test_parse_logs_takes_the_short_cut_and_keeps_its_promises(monkeypatch: pyte
     "change",
     [
         {"blockTimestamp": None},
+        {"blockTimestamp": ...},
+        {"logIndex": ...},
         {"blockTimestamp": 5},
         {"logIndex": 3},
         {"extra": {"a": "b"}},
@@ -118,6 +120,10 @@ def test_irregular_answers_come_out_the_same(change: dict[str, Any], monkeypatch
         for one in logs:
             one["blockNumber"] = "0x1"
         logs[place]["blockNumber"] = "0x0"
+        logs[place] = {name: value for name, value in logs[place].items() if value is not ...}
+        if "logIndex" not in logs[place]:
+            assert scan_logs(dumps(logs), ANY) is None
+            continue
         for raw in (
             dumps(logs),
             json.dumps(logs).encode(),
@@ -161,3 +167,21 @@ def test_whatever_is_scanned_the_parser_reads_the_same(seed: int) -> None:
         batch = parsed(raw, patch)
     order = np.lexsort((scanned.log_index, scanned.block_number))
     assert same(scanned.take(order), batch)
+
+
+def test_all_times_may_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = make_logs(random.Random(4), 40, uniform=True)
+    for at, one in enumerate(logs):
+        one["blockNumber"] = hex(at)
+        del one["blockTimestamp"]
+    scanned = scan_logs(dumps(logs), ANY)
+    assert scanned is not None
+    assert (scanned.block_time == -1).all()
+    assert same(scanned, parsed(dumps(logs), monkeypatch))
+
+
+def test_large_irregular_answers_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = make_logs(random.Random(5), 300, uniform=True)
+    raw = json.dumps(logs).encode()
+    assert scan_logs(raw, ANY) is None
+    assert same(parse_logs(raw, ANY), parsed(raw, monkeypatch))

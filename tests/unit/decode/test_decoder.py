@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import eth_abi
@@ -12,7 +13,7 @@ import pytest
 
 from indexer.decode.column_data import as_list
 from indexer.decode.decoder import Decoder
-from indexer.decode.tables import Decoded, EventLayout
+from indexer.decode.tables import Column, Decoded, EventLayout
 from indexer.errors import InvariantViolated
 from indexer.testing.events import FixedGroup, Log, TopicResolver, event_layout, log_batch
 
@@ -320,3 +321,29 @@ def test_many_logs_of_mixed_lengths_keep_their_order() -> None:
     assert decoded.rows[0].logs.tolist() == kept
     assert decoded.undecoded.logs.tolist() == [at for at in range(200) if at % 7 == 0]
     assert decoded.irregular == {"surplus_data": sum(at % 3 == 0 for at in kept)}
+
+
+def test_rows_of_one_table_from_several_groups_become_one_batch() -> None:
+    layout = event_layout(
+        "All(address indexed who, int256 low, int32 small, bool ok, bytes4 tag, string text, uint8[] parts)"
+    )
+
+    table = replace(
+        layout.table, columns=(*layout.table.columns, Column("other", "bytea", "Another layout's."))
+    )
+    layout = replace(layout, table=table)
+
+    class ByParity:
+        def groups(self, logs: Any, owners: Any) -> list[FixedGroup]:  # noqa: ARG002  # the seam
+            places = np.arange(len(logs))
+            return [FixedGroup(places[places % 2 == odd], (layout,)) for odd in (1, 0)]
+
+    types = ["int256", "int32", "bool", "bytes4", "string", "uint8[]"]
+    rows = [[-at, at, at % 3 == 0, bytes([at] * 4), str(at), [at]] for at in range(7)]
+    logs = [Log([topic0(layout), A], eth_abi.encode(types, row), log_index=at) for at, row in enumerate(rows)]
+    decoded = Decoder(ByParity()).decode(log_batch(logs), np.zeros(7, np.int32))
+    assert len(decoded.rows) == 1
+    assert decoded.rows[0].logs.tolist() == list(range(7))
+    assert values(decoded, "other") == [None] * 7
+    names = ["low", "small", "ok", "tag", "text", "parts"]
+    assert [list(row) for row in zip(*[values(decoded, name) for name in names], strict=True)] == rows
