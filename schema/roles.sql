@@ -39,7 +39,9 @@ BEGIN
         ALTER ROLE indexer_reader SET statement_timeout = '60s';
         ALTER ROLE indexer_reader SET default_transaction_read_only = 'on';
     END IF;
-    EXECUTE format('GRANT CREATE ON DATABASE %I TO indexer_owner', current_database());
+    IF NOT has_database_privilege('indexer_owner', current_database(), 'CREATE') THEN
+        EXECUTE format('GRANT CREATE ON DATABASE %I TO indexer_owner', current_database());
+    END IF;
 END
 $$;
 

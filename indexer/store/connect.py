@@ -92,10 +92,7 @@ def describe(url: str) -> str:
 
 
 def _is_loss(error: BaseException) -> bool:
-    """An interface error is one (the connection is closed), but for values that cannot be sent (also ``ValueError``)."""
-    if isinstance(error, (*_LOST, asyncpg.InternalClientError)):
-        return True
-    return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+    return isinstance(error, (*_LOST, asyncpg.InterfaceError, asyncpg.InternalClientError))
 
 
 @contextmanager

@@ -91,6 +91,8 @@ async def _make(connection: asyncpg.Connection, tables: Sequence[EventTable]) ->
             await connection.execute(sql("lock_migrations"))
             await act_as_owner(connection)
             missing = await _missing(connection, tables)
+            if not missing:
+                return []
             await connection.execute("\n".join(statement for _, statement in missing))
             await connection.executemany(
                 sql("record_event_table"),
@@ -111,11 +113,14 @@ async def _make(connection: asyncpg.Connection, tables: Sequence[EventTable]) ->
 async def _missing(
     connection: asyncpg.Connection, tables: Sequence[EventTable]
 ) -> list[tuple[EventTable, str]]:
-    """What is to be done for each table that is not as it should be."""
-    known = await known_tables(connection)
+    """What is to be done for each table that is not as it should be.
+
+    The ledger is read last: a table made by another process in between is then in the ledger at least.
+    """
     existing: dict[str, dict[str, str]] = {}
     for row in await connection.fetch(sql("event_columns")):
         existing.setdefault(row["table_name"], {})[row["name"]] = row["type"]
+    known = await known_tables(connection)
     todo: list[tuple[EventTable, str]] = []
     for table in tables:
         _check_name(table, known, existing)

@@ -10,6 +10,7 @@ from indexer.resources import SCHEMA_DIR
 from indexer.store.queries import parse_queries, sql
 
 ROLES_FILE = SCHEMA_DIR / "roles.sql"
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,19 @@ async def act_as_owner(connection: asyncpg.Connection) -> None:
 
 
 async def _try(connection: asyncpg.Connection, statement: str) -> RolesReport:
-    try:
-        async with connection.transaction():
-            if statement == "grant_roles":
-                await act_as_owner(connection)
-            await connection.execute(_statement(statement))
-    except asyncpg.InsufficientPrivilegeError as error:
-        return RolesReport(applied=False, reason=str(error))
+    """Run one statement of the file. Roles are the whole server's: a run for another database may be in the way."""
+    for attempt in range(_TRIES):
+        try:
+            async with connection.transaction():
+                await connection.execute(sql("lock_migrations"))
+                if statement == "grant_roles":
+                    await act_as_owner(connection)
+                await connection.execute(_statement(statement))
+        except asyncpg.InsufficientPrivilegeError as error:
+            return RolesReport(applied=False, reason=str(error))
+        except asyncpg.InternalServerError:  # "tuple concurrently updated" has no class of its own
+            if attempt == _TRIES - 1:
+                raise
+        else:
+            break
     return RolesReport(applied=True, reason=None)

@@ -13,8 +13,12 @@ SELECT current_setting('server_version_num')::int AS version_num,
 SELECT pg_advisory_xact_lock(7236850194412357);
 
 -- name: ledger_exists
--- Whether the first migration was ever applied.
-SELECT to_regclass('sync.migration') IS NOT NULL;
+-- Whether the first migration was ever applied. Read from the catalogue: to_regclass may answer from a cache that is older
+-- than the lock we waited for.
+SELECT EXISTS (
+    SELECT FROM pg_class AS class JOIN pg_namespace AS namespace ON namespace.oid = class.relnamespace
+    WHERE namespace.nspname = 'sync' AND class.relname = 'migration'
+);
 
 -- name: applied_migrations
 -- What was applied, oldest first.
@@ -34,8 +38,10 @@ SELECT EXISTS (
     SELECT FROM pg_roles AS owner
     WHERE owner.rolname = 'indexer_owner'
       AND pg_has_role(current_user, owner.oid, 'MEMBER')
-      AND has_database_privilege(owner.oid, current_database(), 'CREATE')
-      AND coalesce((SELECT nspowner = owner.oid FROM pg_namespace WHERE nspname = 'sync'), true)
+      AND coalesce(
+          (SELECT nspowner = owner.oid FROM pg_namespace WHERE nspname = 'sync'),
+          has_database_privilege(owner.oid, current_database(), 'CREATE')
+      )
 );
 
 -- name: may_create_roles
