@@ -13,7 +13,7 @@ from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockHeader, BlockRange
 from indexer.cli.doctor.findings import Finding, Level
 from indexer.config import ChainSettings
-from indexer.errors import IndexerError
+from indexer.errors import ChainIdMismatch, IndexerError
 from indexer.rpc.client import ChainClient
 
 SMALL_RANGE_BLOCKS = 1_000
@@ -47,6 +47,9 @@ async def check_endpoint(
     except TimeoutError:
         message = f"gave no full picture within {4 * settings.timeout_seconds:.0f} s"
         found.append(Finding("fail", "endpoint", subject, message))
+    except ChainIdMismatch as error:
+        told = client.status()[0].last_error
+        found.append(Finding("fail", "endpoint", subject, told or str(error)))
     except IndexerError as error:
         found.append(Finding("fail", "endpoint", subject, str(error)))
     finally:
