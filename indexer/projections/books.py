@@ -1,16 +1,16 @@
-"""The books of the projections (``sync.projection``), and the checks a fold makes before it writes."""
+"""The books of the projections: ``sync.projection``, and where a chain's rows end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from asyncpg import Connection
 
-from indexer.errors import LeaseLost
 from indexer.projections.files import Projection
+from indexer.store.cursor import lock_chain
 from indexer.store.queries import load_queries
 
 _QUERIES_DIR = Path(__file__).with_name("queries")
@@ -60,22 +60,19 @@ async def versions(connection: Connection, projections: Iterable[Projection]) ->
     }
 
 
-async def lock(
-    connection: Connection, chain_id: int, wanted: dict[str, str], *, rows: str = "lock_projections"
-) -> dict[str, Standing]:
+async def lock(connection: Connection, chain_id: int, wanted: Mapping[str, str]) -> dict[str, Standing]:
     """The standings of a chain's projections, held until the transaction ends; missing ones are entered first.
 
     Args:
         connection: in a transaction.
         chain_id: the chain; nothing is entered while it has no row in ``sync.chain``.
         wanted: the versions of all projections, by name.
-        rows: the statement that reads them.
     """
-    found = _standings(await connection.fetch(sql(rows), chain_id))
+    found = _standings(await connection.fetch(sql("lock_projections"), chain_id))
     if missing := sorted(wanted.keys() - found.keys()):
         fresh = [wanted[name] for name in missing]
         await connection.execute(sql("register_projections"), chain_id, missing, fresh)
-        found = _standings(await connection.fetch(sql(rows), chain_id))
+        found = _standings(await connection.fetch(sql("lock_projections"), chain_id))
     return found
 
 
@@ -84,7 +81,7 @@ async def read(connection: Connection, chain_id: int) -> dict[str, Standing]:
     return _standings(await connection.fetch(sql("read_projections"), chain_id))
 
 
-def _standings(rows: Sequence[dict[str, object]]) -> dict[str, Standing]:
+def _standings(rows: Sequence[Mapping[str, object]]) -> dict[str, Standing]:
     return {
         str(row["name"]): Standing(
             name=str(row["name"]),
@@ -102,21 +99,20 @@ def _integer(value: object) -> int:
     return -1 if value is None else int(str(value))
 
 
-async def chain_ends(connection: Connection, chain_id: int, statement: str) -> ChainEnds:
-    """Where a chain's rows end, by one of the statements ``share_chain``, ``hold_chain`` and ``read_chain``."""
-    row = await connection.fetchrow(sql(statement), chain_id)
-    if row is None:
-        return ChainEnds(-1, -1)
-    return ChainEnds(_integer(row["tip_number"]), _integer(row["finalized_number"]))
+async def chain_ends(connection: Connection, chain_id: int) -> ChainEnds:
+    """Where a chain's rows end, as of now."""
+    row = await connection.fetchrow(sql("read_chain"), chain_id)
+    return ChainEnds(-1, -1) if row is None else _ends(row)
 
 
-async def check_epoch(connection: Connection, chain_id: int, epoch: int) -> None:
-    """Return if ``epoch`` is still the one that may write; nobody takes the lease before the transaction ends.
+async def hold_chain(connection: Connection, chain_id: int) -> ChainEnds:
+    """Where a chain's rows end; no commit moves them before the transaction ends.
 
     Raises:
-        LeaseLost: another daemon holds it, or nobody does.
+        InvariantViolated: the chain was never registered.
     """
-    row = await connection.fetchrow(sql("lease_epoch"), chain_id)
-    if row is None or row["epoch"] != epoch:
-        holder = None if row is None else str(row["holder"])
-        raise LeaseLost(f"chain {chain_id}: the lease is no longer ours (epoch {epoch})", holder)
+    return _ends(await lock_chain(connection, chain_id))
+
+
+def _ends(row: Mapping[str, object]) -> ChainEnds:
+    return ChainEnds(_integer(row["tip_number"]), _integer(row["finalized_number"]))

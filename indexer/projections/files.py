@@ -24,7 +24,7 @@ _HEADER = re.compile(r"^--\s*(projection|tables|reads|after):[ \t]*(.*?)[ \t]*$"
 _TOKEN = re.compile(
     r"""
       (?P<comment> --[^\n]* | /\*.*?\*/ )
-    | (?P<quoted> '(?:[^']|'')*' | \$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?P=tag)?\$ )
+    | (?P<quoted> '(?:[^']|'')*' | \$\$.*?\$\$ | \$(?P<tag>[A-Za-z_]\w*)\$.*?\$(?P=tag)\$ )
     | (?P<end> ; )
     | (?P<code> "(?:[^"]|"")*" | [^-/'$;"]+ | . )
     """,
@@ -164,16 +164,19 @@ def _check_together(found: list[Projection], problems: list[str]) -> None:
     for projection in found:
         if (other := names.setdefault(projection.name, projection)) is not projection:
             problems.append(f"{projection.path} and {other.path} are projections of one name")
-        for table in projection.tables:
-            if (other := writers.setdefault(table, projection)) is not projection:
-                problems.append(f"{projection.path.name}: {table} is written by {other.path.name} already")
+        problems.extend(
+            f"{projection.path.name}: {table} is written by {writers[table].path.name} already"
+            for table in projection.tables
+            if writers.setdefault(table, projection) is not projection
+        )
     for projection in found:
-        for name in projection.after:
-            if name not in names:
-                problems.append(f"{projection.path.name}: `-- after:` names {name}, which is no projection")
-        for table in projection.reads:
-            writer = writers.get(table)
-            if writer is not None and writer.name not in projection.after:
-                problems.append(
-                    f"{projection.path.name}: reads {table}, so `-- after:` has to name {writer.name}"
-                )
+        problems.extend(
+            f"{projection.path.name}: `-- after:` names {name}, which is no projection"
+            for name in projection.after
+            if name not in names
+        )
+        problems.extend(
+            f"{projection.path.name}: reads {table}, so `-- after:` has to name {writers[table].name}"
+            for table in projection.reads
+            if table in writers and writers[table].name not in projection.after
+        )

@@ -60,7 +60,7 @@ class Rebuild:
     async def _try(self, connection: Connection) -> bool:
         async with connection.transaction():
             before = await books.lock(connection, self._chain_id, self._versions)
-        ends = await books.chain_ends(connection, self._chain_id, "read_chain")
+        ends = await books.chain_ends(connection, self._chain_id)
         through = min(ends.tip, ends.finalized)
         await self._create(connection)
         await self._build(connection, through)
@@ -93,7 +93,7 @@ class Rebuild:
 
     async def _swap(self, connection: Connection, before: Mapping[str, Standing], through: int) -> bool:
         async with connection.transaction():
-            ends = await books.chain_ends(connection, self._chain_id, "hold_chain")
+            ends = await books.hold_chain(connection, self._chain_id)
             now = await books.lock(connection, self._chain_id, self._versions)
             if ends.tip < through or any(
                 now[one.name].revision != before[one.name].revision for one in self._projections

@@ -11,10 +11,11 @@ from indexer.chain.refs import BlockRange
 from indexer.errors import ConfigError
 from indexer.projections import books, folding
 from indexer.projections.books import Standing, sql
-from indexer.projections.folding import fold_group
 from indexer.projections.files import PROJECTIONS_DIR, Projection, load_projections
+from indexer.projections.folding import fold_group
 from indexer.projections.rebuild import Rebuild
 from indexer.store.connect import store_errors
+from indexer.store.lease import hold_lease
 
 
 class Projections:
@@ -54,7 +55,7 @@ class Projections:
 
     # -- inside a commit ----------------------------------------------------------------------------------------------
 
-    async def fold(self, connection: Connection, chain_id: int, blocks: BlockRange, journal: bool) -> None:
+    async def fold(self, connection: Connection, chain_id: int, blocks: BlockRange, journal: bool) -> None:  # noqa: FBT001 - the shape of store.commit.Fold
         """Fold each projection from the block after its last one to ``blocks.last``; with ``journal`` undoably.
 
         A projection whose file changed since it made its rows is left alone until ``catch_up`` rebuilt it.
@@ -223,8 +224,8 @@ class Projections:
     async def _step(self, pool: Pool, chain_id: int, through: int, epoch: int) -> bool:
         """Fold one step of the projections that are furthest behind; False when none is behind."""
         async with pool.acquire() as connection, connection.transaction():
-            await books.check_epoch(connection, chain_id, epoch)
-            ends = await books.chain_ends(connection, chain_id, "share_chain")
+            await hold_lease(connection, chain_id, epoch)
+            ends = await books.hold_chain(connection, chain_id)
             standings = await self._lock(connection, chain_id)
             first, group = next(self._lagging(standings, min(through, ends.tip)), (0, []))
             if not group:

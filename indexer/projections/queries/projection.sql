@@ -85,18 +85,6 @@ DELETE FROM sync.journal WHERE chain_id = $1 AND relation = ANY ($2::text[]);
 -- Gives a state table ($1) the rows of the table built beside it ($2) for a chain ($3).
 SELECT sync.adopt_table($1::text::regclass, $2::text::regclass, $3);
 
--- name: lease_epoch
--- The epoch of a chain's lease, held in share so that nobody takes it before this transaction ends.
-SELECT holder, epoch FROM sync.lease WHERE chain_id = $1 FOR SHARE;
-
--- name: share_chain
--- A chain's tip and finality; no commit moves them before this transaction ends.
-SELECT tip_number, finalized_number FROM sync.chain WHERE chain_id = $1 FOR SHARE;
-
--- name: hold_chain
--- A chain's tip and finality; neither commits nor other folds of the chain go on before this transaction ends.
-SELECT tip_number, finalized_number FROM sync.chain WHERE chain_id = $1 FOR NO KEY UPDATE;
-
 -- name: read_chain
 -- A chain's tip and finality.
 SELECT tip_number, finalized_number FROM sync.chain WHERE chain_id = $1;

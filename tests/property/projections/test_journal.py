@@ -24,7 +24,9 @@ async def journal(connection, first, last):
 
 
 async def contents(connection):
-    rows = await connection.fetch(f"SELECT t::text AS t FROM {WIDE} AS t ORDER BY chain_id, key, number, place")
+    rows = await connection.fetch(
+        f"SELECT t::text AS t FROM {WIDE} AS t ORDER BY chain_id, key, number, place"
+    )
     return [row["t"] for row in rows]
 
 
@@ -119,7 +121,7 @@ async def test_undoing_is_not_journaled_itself(wide):
 
 
 async def test_what_the_journal_cannot_undo_is_refused(wide):
-    with pytest.raises(asyncpg.FeatureNotSupportedError, match="TRUNCATE on state.wide is refused"):
+    with pytest.raises(asyncpg.FeatureNotSupportedError, match=r"TRUNCATE on state\.wide is refused"):
         await wide.execute(f"TRUNCATE {WIDE}")
     with pytest.raises(asyncpg.FeatureNotSupportedError, match="UPDATE of the primary key"):
         await wide.execute(f"UPDATE {WIDE} SET place = place + 100")
