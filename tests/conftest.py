@@ -20,7 +20,9 @@ import pytest
 from pydantic import SecretStr
 
 from indexer.config import DatabaseSettings
+from indexer.decode.catalogue import load_catalogue
 from indexer.store.connect import connect
+from indexer.store.ddl import register_selectors, register_tables
 from indexer.store.embedded import EmbeddedServer
 from indexer.store.migrate import migrate
 from indexer.store.store import Store
@@ -105,6 +107,34 @@ async def migrated_url(postgres_url: str, migrated_template: str) -> AsyncIterat
     """A fresh migrated database of this test."""
     name = _fresh_name()
     yield await _create(postgres_url, name, migrated_template)
+    await _drop(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def event_template(postgres_url: str, migrated_template: str) -> Iterator[str]:
+    """Name of a migrated database with all built-in event tables; copy it, do not connect to it."""
+    name = _fresh_name()
+
+    async def build() -> None:
+        url = await _create(postgres_url, name, migrated_template)
+        catalogue = load_catalogue(None, {})
+        connection = await connect(url)
+        try:
+            await register_tables(connection, catalogue.tables)
+            await register_selectors(connection, catalogue.functions)
+        finally:
+            await connection.close()
+
+    asyncio.run(build())
+    yield name
+    asyncio.run(_drop(postgres_url, name))
+
+
+@pytest.fixture
+async def event_url(postgres_url: str, event_template: str) -> AsyncIterator[str]:
+    """A fresh database of this test, with all built-in event tables."""
+    name = _fresh_name()
+    yield await _create(postgres_url, name, event_template)
     await _drop(postgres_url, name)
 
 
