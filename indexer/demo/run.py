@@ -22,7 +22,7 @@ from indexer.demo.tools import Tools, prepare
 from indexer.demo.traffic import REORG_EVERY_BLOCKS, Traffic
 from indexer.demo.verify import Verdict, verify
 from indexer.demo.workspace import workspace, write_config
-from indexer.errors import IndexerError
+from indexer.errors import ConfigError, IndexerError
 
 USUAL_HTTP_PORT = 8080
 SLOTS = 16
@@ -133,21 +133,15 @@ async def _with_daemon(stage: _Stage, folder: Path) -> Summary:
     """Start the daemon on what was deployed, go on, and end the daemon whatever happens."""
     listen = f"127.0.0.1:{free_port(USUAL_HTTP_PORT)}"
     config = write_config(folder, stage.anvil, stage.made, listen, CHAIN_ID)
-    settings = load_settings(config, {})
-    ready: asyncio.Future[app.Running] = asyncio.get_running_loop().create_future()
-
-    def is_ready(running: app.Running) -> None:
-        if not ready.done():
-            ready.set_result(running)
-
-    daemon = asyncio.create_task(app.run(settings, on_ready=is_ready, handle_signals=False), name="daemon")
     try:
-        either: set[asyncio.Future[Any]] = {daemon, ready}
-        await asyncio.wait(either, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if not ready.done():
-            _still_runs(daemon)
-            raise DemoFailed(f"the daemon was not ready within {_READY_SECONDS:.0f} s")
-        running = ready.result()
+        daemon, running = await _started(config)
+    except ConfigError:
+        if listen == f"127.0.0.1:{free_port(int(listen.rpartition(':')[2]))}":
+            raise
+        # Somebody took the port while the database was made ready.
+        write_config(folder, stage.anvil, stage.made, "127.0.0.1:0", CHAIN_ID)
+        daemon, running = await _started(config)
+    try:
         stage.display.ready(
             {
                 "rpc": stage.anvil.url,
@@ -158,8 +152,30 @@ async def _with_daemon(stage: _Stage, folder: Path) -> Summary:
         )
         return await _live(stage, daemon, running.database_url)
     finally:
-        ready.cancel()
         await _end(daemon)
+
+
+async def _started(config: Path) -> tuple[asyncio.Task[None], app.Running]:
+    """A daemon that is up; raises what kept it from that."""
+    ready: asyncio.Future[app.Running] = asyncio.get_running_loop().create_future()
+
+    def is_ready(running: app.Running) -> None:
+        if not ready.done():
+            ready.set_result(running)
+
+    work = app.run(load_settings(config, {}), on_ready=is_ready, handle_signals=False)
+    daemon = asyncio.create_task(work, name="daemon")
+    try:
+        either: set[asyncio.Future[Any]] = {daemon, ready}
+        await asyncio.wait(either, timeout=_READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        await _end(daemon)
+        raise
+    if ready.done():
+        return daemon, ready.result()
+    _still_runs(daemon)
+    await _end(daemon)
+    raise DemoFailed(f"the daemon was not ready within {_READY_SECONDS:.0f} s")
 
 
 async def _live(stage: _Stage, daemon: asyncio.Task[None], database_url: str) -> Summary:

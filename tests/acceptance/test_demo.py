@@ -8,10 +8,11 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import urllib.request
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import asyncpg
 import pytest
@@ -19,35 +20,50 @@ import pytest
 pytestmark = pytest.mark.timeout(170)
 
 
+class Demo:
+    """A running demo: its two JSON documents, its exit code, and what it logged when that is not the wanted one."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: IO[bytes]) -> None:
+        self.process = process
+        self._log = log
+
+    async def document(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(self.process.stdout.readline(), 150)
+        assert line, f"the demo ended without a word: {self.said()}"
+        return json.loads(line)
+
+    async def ends_with(self, code: int, within_seconds: float) -> None:
+        found = await asyncio.wait_for(self.process.wait(), within_seconds)
+        assert found == code, self.said()
+
+    def said(self) -> str:
+        self._log.seek(0)
+        return self._log.read()[-3000:].decode("utf-8", "replace")
+
+
 @contextlib.asynccontextmanager
-async def demo(*options: str, tmp: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def demo(*options: str, tmp: Path) -> AsyncIterator[Demo]:
     """A running demo, ended if the test did not see to that."""
-    environment = {**os.environ, "TMPDIR": str(tmp)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "indexer", "demo", *options),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=environment,
-        limit=1 << 22,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 30)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def document(process: asyncio.subprocess.Process) -> dict[str, Any]:
-    assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 150)
-    assert line, "the demo ended without a word"
-    return json.loads(line)
+    with tempfile.TemporaryFile() as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "indexer", "demo", *options),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, "TMPDIR": str(tmp)},
+            limit=1 << 22,
+        )
+        try:
+            yield Demo(process, log)
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), 30)
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 def answers(url: str) -> int:
@@ -62,8 +78,8 @@ def tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def test_twenty_seconds_end_with_a_database_that_agrees_with_the_chain(tmp: Path):
-    async with demo("--duration", "20", "--json", tmp=tmp) as process:
-        where = await document(process)
+    async with demo("--duration", "20", "--json", tmp=tmp) as running:
+        where = await running.document()
         assert {"rpc", "database", "http"} <= set(where)
         assert await asyncio.to_thread(answers, where["http"] + "/livez") == 200
         connection = await asyncpg.connect(where["database"])
@@ -74,8 +90,8 @@ async def test_twenty_seconds_end_with_a_database_that_agrees_with_the_chain(tmp
                 await asyncio.sleep(0.2)
         finally:
             await connection.close()
-        summary = await document(process)
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        summary = await running.document()
+        await running.ends_with(0, within_seconds=30)
     assert summary["ok"], summary["problems"]
     assert summary["verified"]["different"] == 0
     assert summary["verified"]["logs"] == sum(summary["rows"].values()) + summary["undecoded"] > 500
@@ -86,13 +102,13 @@ async def test_twenty_seconds_end_with_a_database_that_agrees_with_the_chain(tmp
 
 
 async def test_sigterm_ends_it_and_leaves_nothing_behind(tmp: Path):
-    async with demo("--json", "--history-blocks", "60", "--block-seconds", "0.2", tmp=tmp) as process:
-        where = await document(process)
+    async with demo("--json", "--history-blocks", "60", "--block-seconds", "0.2", tmp=tmp) as running:
+        where = await running.document()
         port = int(where["rpc"].rpartition(":")[2])
-        process.send_signal(signal.SIGTERM)
-        summary = await document(process)
+        running.process.send_signal(signal.SIGTERM)
+        summary = await running.document()
         assert summary["verified"] is None
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        await running.ends_with(0, within_seconds=20)
     with pytest.raises(OSError):  # noqa: PT011 - refused: nobody listens any more
         await asyncio.open_connection("127.0.0.1", port)
     assert os.listdir(tmp) == []  # noqa: PTH208 - a path function would be refused in a coroutine
@@ -101,11 +117,11 @@ async def test_sigterm_ends_it_and_leaves_nothing_behind(tmp: Path):
 async def test_a_data_directory_stays_and_has_to_be_new(tmp: Path):
     kept = tmp / "kept"
     options = ("--json", "--history-blocks", "50", "--duration", "1", "--data-dir", str(kept))
-    async with demo(*options, tmp=tmp) as process:
-        await document(process)
-        assert (await document(process))["ok"]
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+    async with demo(*options, tmp=tmp) as running:
+        await running.document()
+        assert (await running.document())["ok"]
+        await running.ends_with(0, within_seconds=30)
     assert (kept / "indexer.toml").is_file()
     assert (kept / "data").is_dir()
-    async with demo(*options, tmp=tmp) as process:
-        assert await asyncio.wait_for(process.wait(), 60) == 2
+    async with demo(*options, tmp=tmp) as running:
+        await running.ends_with(2, within_seconds=60)
