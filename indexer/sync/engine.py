@@ -24,6 +24,7 @@ from indexer.errors import (
     LeaseLost,
     ProviderLied,
     Retryable,
+    RpcRefused,
     StoreUnavailable,
 )
 from indexer.progress import ProgressSink, ProgressUpdate
@@ -50,6 +51,9 @@ FOLD_LOGS = 250_000
 FORGET_BLOCKS = 16
 """Blocks that become final between two times the journal is trimmed."""
 
+LATE_PAUSE_SECONDS = 5.0
+"""Until late work that failed is tried again; following goes on meanwhile."""
+
 MAX_PAUSE_SECONDS = 30.0
 
 
@@ -63,6 +67,8 @@ class ChainEngine:
         self._sink = sink
         self._rate = Rate(opening.clock)
         self._forgotten = -1
+        self._reached = True
+        self._late_from = 0.0
         self.name = opening.name
         self.health = ChainHealth(opening.name, opening.settings, opening.clock.monotonic())
 
@@ -81,7 +87,7 @@ class ChainEngine:
                 log.warning("lease period ended", chain=self.name, reason=str(lost))
             except StoreUnavailable as away:
                 log.warning("database unavailable", chain=self.name, reason=str(away))
-            except (Retryable, ProviderLied) as failed:
+            except (Retryable, ProviderLied, RpcRefused) as failed:
                 log.warning("chain unreachable", chain=self.name, reason=str(failed))
             await self._opening.clock.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
@@ -232,11 +238,7 @@ class ChainEngine:
     ) -> bool:
         async for head, heard in self._heads(session):
             if head is not None:
-                await session.notice(head)
-                metrics.HEAD_BLOCK_NUMBER.labels(self.name).set(head.number)
-                metrics.LAG_BLOCKS.labels(self.name).set(max(head.number - session.tip_number, 0))
-                self._seen(session)
-                await self._to_head(session, follower, head, heard)
+                self._reached = await self._to_head(session, follower, head, heard)
                 if self._backfill_end(session) is not None and self._far(session):
                     await self._backfill(session, committer, follower)
                     await self._catch_up(session)
@@ -253,9 +255,9 @@ class ChainEngine:
         return (session.finalized or 0) - session.tip_number > BACKFILL_DISTANCE
 
     async def _heads(self, session: Session) -> AsyncIterator[tuple[BlockHeader | None, float]]:
-        """Heads as they come with the moment they were heard of; None at times when there is late work to do.
+        """Heads as they come with the moment they were heard of; None when it is time for other work.
 
-        Of several heads that came while one was worked on, only the newest is given.
+        A head that could not be reached is asked for again after a pause: no other need come for long.
         """
         heads = session.client.heads()
         clock = session.clock
@@ -267,7 +269,8 @@ class ChainEngine:
                 wait = 0.0 if session.late_work else min(1.0, session.settings.poll_seconds)
                 done, _ = await asyncio.wait({coming}, timeout=wait)
                 if not done:
-                    yield None, clock.monotonic()
+                    again = None if self._reached else await self._newest(session)
+                    yield again, clock.monotonic()
                     continue
                 head, heard = coming.result(), clock.monotonic()
                 coming = None
@@ -278,23 +281,40 @@ class ChainEngine:
                 await asyncio.gather(coming, return_exceptions=True)
             await heads.aclose()  # type: ignore[attr-defined]  # heads() is an async generator
 
-    async def _to_head(self, session: Session, follower: Follower, head: BlockHeader, heard: float) -> None:
-        """Step until the head is reached; a block that vanishes under our hands is looked at again with the next head."""
-        stop_at = self._goal.stop_at(session.finalized)
+    async def _newest(self, session: Session) -> BlockHeader | None:
+        try:
+            return await session.client.head()
+        except (Retryable, ProviderLied, RpcRefused) as failed:
+            log.warning("head cannot be read", chain=self.name, reason=str(failed))
+            return None
+
+    async def _to_head(self, session: Session, follower: Follower, head: BlockHeader, heard: float) -> bool:
+        """Step until the head is reached; False when it could not be (a block vanished, an endpoint failed or lied)."""
+        reached = True
         before = session.tip_number, None if session.local is None else session.local.tip.hash
         try:
+            await session.notice(head)
+            self._told_head(session, head)
+            stop_at = self._goal.stop_at(session.finalized)
             while await follower.step(head, stop_at=stop_at):
                 self._progressed(session, "follow", before[0], head.number)
-        except (Retryable, ProviderLied) as failed:
-            if isinstance(failed, (LeaseLost, StoreUnavailable)):
-                raise
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except (Retryable, ProviderLied, RpcRefused) as failed:
             log.warning("head not reached", chain=self.name, head=head.number, reason=str(failed))
+            reached = False
         after = session.tip_number, None if session.local is None else session.local.tip.hash
         if after != before:
             metrics.HEAD_TO_COMMIT_SECONDS.labels(self.name).observe(session.clock.monotonic() - heard)
             self._progressed(session, "follow", before[0], head.number)
             self._told_facets(session)
             await self._forget(session)
+        return reached
+
+    def _told_head(self, session: Session, head: BlockHeader) -> None:
+        metrics.HEAD_BLOCK_NUMBER.labels(self.name).set(head.number)
+        metrics.LAG_BLOCKS.labels(self.name).set(max(head.number - session.tip_number, 0))
+        self._seen(session)
 
     def _told_facets(self, session: Session) -> None:
         unknown = session.resolver.timeline.unknown_facets()
@@ -307,7 +327,18 @@ class ChainEngine:
             self._forgotten = session.finalized
 
     async def _late_step(self, session: Session, late: LateSources) -> bool:
-        worked = await late.step()
+        """One chunk of late work; True while there is more. What an endpoint refuses is tried again after a pause."""
+        if session.clock.monotonic() < self._late_from:
+            return True
+        try:
+            worked = await late.step()
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except (Retryable, ProviderLied, RpcRefused) as failed:
+            log.warning("late source not read", chain=self.name, reason=str(failed))
+            self._late_from = session.clock.monotonic() + LATE_PAUSE_SECONDS
+            session.late_work = False
+            return True
         if worked:
             self._progressed(session, "late", 0, session.tip_number)
         elif session.late_work:

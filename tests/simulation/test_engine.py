@@ -108,7 +108,7 @@ async def test_a_reorg_that_a_second_read_denies_is_not_believed(event_url: str)
     other = grown(9, 90)
     other.fork(3, [world.random_logs(random.Random(3)) for _ in range(3)])
     with pytest.raises(NoProgress):
-        await world.run(world.settings(event_url), other, second=honest, timeout=2)
+        await world.run(world.settings(event_url), other, second=honest, patience=2)
     await world.check(event_url, honest)
     assert await reorgs(event_url) == []
 

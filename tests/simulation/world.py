@@ -114,13 +114,13 @@ async def run(
     hook: Hook | None = None,
     second: MemoryChain | None = None,
     range_blocks: int = 1000,
-    timeout: float = 20.0,
+    patience: float = 20.0,
 ) -> None:
     """Run the daemon over the chain until its goal."""
     await app.run(
         configured,
         until=until,
-        timeout=timeout,
+        timeout=patience,
         serve_http=False,
         handle_signals=False,
         client_factory=lambda _name, _settings: MemoryClient(
@@ -178,7 +178,7 @@ def expected(chain: MemoryChain, upto: int | None = None, start: int = 0) -> Exp
     return found
 
 
-async def actual(url: str) -> Expected:
+async def actual(url: str, chain_id: int = 31337) -> Expected:
     """The same, read from the database."""
     connection = await asyncpg.connect(url)
     try:
@@ -188,14 +188,22 @@ async def actual(url: str) -> Expected:
         async def rows(columns: str, table: str) -> list[tuple]:
             return [
                 tuple(row)
-                for row in await connection.fetch(f"SELECT {place}, {columns} FROM event.{table} {order}")
+                for row in await connection.fetch(
+                    f"SELECT {place}, {columns} FROM event.{table} WHERE chain_id = $1 {order}", chain_id
+                )
             ]
 
         balances = await connection.fetch(
-            "SELECT holder, balance FROM state.erc20_balance WHERE token = $1", TOKEN
+            "SELECT holder, balance FROM state.erc20_balance WHERE token = $1 AND chain_id = $2",
+            TOKEN,
+            chain_id,
         )
-        supply = await connection.fetchval("SELECT supply FROM state.erc20_supply WHERE token = $1", TOKEN)
-        owners = await connection.fetch("SELECT token_id, owner FROM state.nft WHERE contract = $1", NFT)
+        supply = await connection.fetchval(
+            "SELECT supply FROM state.erc20_supply WHERE token = $1 AND chain_id = $2", TOKEN, chain_id
+        )
+        owners = await connection.fetch(
+            "SELECT token_id, owner FROM state.nft WHERE contract = $1 AND chain_id = $2", NFT, chain_id
+        )
         return Expected(
             [(*row[:-1], int(row[-1])) for row in await rows("from_, to_, value", "erc20_transfer")],
             [(*row[:-1], int(row[-1])) for row in await rows("from_, to_, token_id", "erc721_transfer")],
@@ -209,22 +217,30 @@ async def actual(url: str) -> Expected:
         await connection.close()
 
 
-async def check(url: str, chain: MemoryChain, upto: int | None = None, start: int = 0) -> None:
+async def check(
+    url: str, chain: MemoryChain, upto: int | None = None, start: int = 0, *, chain_id: int = 31337
+) -> None:
     """Assert that the database holds exactly what the canonical chain says up to ``upto``."""
-    want, have = expected(chain, upto, start), await actual(url)
+    want, have = expected(chain, upto, start), await actual(url, chain_id)
     for name in ("erc20", "erc721", "created", "keys", "balances", "supply", "owners"):
         assert getattr(have, name) == getattr(want, name), name
-    await check_books(url, chain, upto)
+    await check_books(url, chain, upto, chain_id=chain_id)
 
 
-async def check_books(url: str, chain: MemoryChain, upto: int | None = None) -> None:
+async def check_books(
+    url: str, chain: MemoryChain, upto: int | None = None, *, chain_id: int = 31337
+) -> None:
     """Assert that cursor and links are the chain's."""
     connection = await asyncpg.connect(url)
     try:
-        row = await connection.fetchrow("SELECT tip_number, tip_hash FROM sync.chain")
+        row = await connection.fetchrow(
+            "SELECT tip_number, tip_hash FROM sync.chain WHERE chain_id = $1", chain_id
+        )
         tip = chain.head if upto is None else chain.blocks[upto].header
         assert (row["tip_number"], row["tip_hash"]) == (tip.number, tip.hash)
-        links = await connection.fetch("SELECT number, hash, parent_hash FROM sync.block ORDER BY number")
+        links = await connection.fetch(
+            "SELECT number, hash, parent_hash FROM sync.block WHERE chain_id = $1 ORDER BY number", chain_id
+        )
         for link in links:
             assert chain.blocks[link["number"]].hash == link["hash"]
         assert links[-1]["number"] == tip.number
