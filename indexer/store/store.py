@@ -235,6 +235,8 @@ class Store:
 
     async def redecode(self, chain_id: int, epoch: int, logs: LogBatch, decoded: Decoded) -> dict[str, int]:
         """Move what ``decoded`` has rows for from ``event.undecoded`` to its tables; rows by table."""
+        async with self.session("reading event tables") as connection:
+            decoded = await undecoded.without_taken(connection, chain_id, logs, decoded)
         encoded = await encode_aside(chain_id, logs, decoded)
         async with self._commits[chain_id], self.session("moving decoded logs") as connection:  # noqa: SIM117 - the transaction needs the connection
             async with connection.transaction():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockRange
-from indexer.decode.tables import Decoded
+from indexer.decode.tables import ColumnData, Decoded, RowBatch, Words
 from indexer.store.cursor import lock_chain
 from indexer.store.lease import hold_lease
 from indexer.store.queries import sql
@@ -62,6 +62,38 @@ def batch_of(rows: Sequence[Any]) -> LogBatch:
 
 def _bytes_column(rows: Sequence[Any], name: str, width: int) -> NDArray[np.uint8]:
     return np.frombuffer(b"".join(row[name] for row in rows), np.uint8).reshape(len(rows), width)
+
+
+async def without_taken(
+    connection: asyncpg.Connection, chain_id: int, logs: LogBatch, decoded: Decoded
+) -> Decoded:
+    """``decoded`` less the logs whose block and log index another decoded log has: of two such logs one stays raw."""
+    taken = {
+        (row["block_number"], row["log_index"])
+        for row in await connection.fetch(
+            sql("taken_places"), chain_id, logs.block_number.tolist(), logs.log_index.tolist()
+        )
+    }
+    if not taken:
+        return decoded
+    places = zip(logs.block_number.tolist(), logs.log_index.tolist(), strict=True)
+    free = np.array([place not in taken for place in places], np.bool_)
+    rows = tuple(_rows_where(batch, free[batch.logs]) for batch in decoded.rows)
+    return Decoded(rows, decoded.undecoded, decoded.irregular)
+
+
+def _rows_where(batch: RowBatch, mask: NDArray[np.bool_]) -> RowBatch:
+    return RowBatch(batch.table, batch.logs[mask], tuple(_column_where(one, mask) for one in batch.columns))
+
+
+def _column_where(column: ColumnData, mask: NDArray[np.bool_]) -> ColumnData:
+    if column is None:
+        return None
+    if isinstance(column, Words):
+        return Words(column.words[mask], column.signed)
+    if isinstance(column, list):
+        return [value for value, kept in zip(column, mask.tolist(), strict=True) if kept]
+    return column[mask]
 
 
 async def apply_redecode(

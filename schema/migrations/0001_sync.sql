@@ -409,3 +409,24 @@ END
 $$;
 COMMENT ON FUNCTION sync.newest_row(bigint, bigint) IS
     'Number, hash and time of the newest block at or below a height that has a row in schema event; no row where there is none.';
+
+
+CREATE FUNCTION sync.taken_places(chain bigint, blocks bigint[], log_indexes integer[])
+RETURNS TABLE (block_number bigint, log_index integer)
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    target record;
+BEGIN
+    FOR target IN SELECT held.table_name FROM sync.event_table AS held LOOP
+        RETURN QUERY EXECUTE format(
+            'SELECT held.block_number, held.log_index FROM event.%I AS held
+             JOIN unnest($2, $3) AS asked (block_number, log_index) USING (block_number, log_index)
+             WHERE held.chain_id = $1',
+            target.table_name
+        ) USING chain, blocks, log_indexes;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION sync.taken_places(bigint, bigint[], integer[]) IS
+    'Which of these places (block, log index) have a decoded row in schema event.';

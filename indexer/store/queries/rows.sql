@@ -49,3 +49,7 @@ FROM unnest($2::bigint[], $3::int[], $4::bytea[], $5::bytea[], $6::text[])
     AS said (block_number, log_index, tx_hash, address, reason)
 WHERE raw.chain_id = $1 AND raw.block_number = said.block_number AND raw.log_index = said.log_index
   AND raw.tx_hash = said.tx_hash AND raw.address = said.address AND raw.reason <> said.reason;
+
+-- name: taken_places
+-- Which of these places have a decoded row.
+SELECT block_number, log_index FROM sync.taken_places($1, $2, $3);

@@ -60,9 +60,9 @@ def test_names_that_postgresql_cuts_or_refuses_are_refused(name):
         quote_identifier(name)
 
 
-@pytest.mark.parametrize("text", ["", "it's", "back\\slash", "\\'; DROP", "line\nbreak", "E'x'", "ü$$"])
-async def test_literals_come_back(connection, text):
-    assert await connection.fetchval(f"SELECT {quote_literal(text)}") == text
+async def test_literals_come_back(connection):
+    for text in ("", "it's", "back\\slash", "\\'; DROP", "line\nbreak", "E'x'", "ü$$"):
+        assert await connection.fetchval(f"SELECT {quote_literal(text)}") == text
 
 
 def test_literals_and_types_are_checked():

@@ -7,7 +7,7 @@ import pytest
 from store_world import CHAIN, PING, PING_TABLE, Log, batch, decode
 
 from indexer.chain.refs import BlockRange
-from indexer.decode.tables import Decoded, RowBatch, Undecoded
+from indexer.decode.tables import Decoded, RowBatch, Undecoded, Words
 from indexer.errors import InvariantViolated, LeaseLost
 
 
@@ -59,12 +59,26 @@ async def test_what_decodes_now_moves_home_and_the_rest_gets_todays_reason(books
     assert await books.fetch("SELECT log_index, reason FROM event.undecoded") == [(1, "dirty_padding")]
 
 
-async def test_a_move_that_fails_half_way_leaves_the_raw_logs(books):
+async def test_of_two_logs_with_one_log_index_one_stays_raw(books):
+    other = bytes.fromhex("ee" * 20)
+    await books.commit(0, 5, [Log(1, 0, 10), Log(1, 0, 11, other, known=False), Log(2, 0, 20, known=False)])
+    logs, _ = await books.store.undecoded(CHAIN)
+    words = Words(np.zeros((2, 32), np.uint8), signed=False)
+    (rows,) = _ping_all(logs).rows
+    decoded = Decoded(
+        (dataclasses.replace(rows, columns=(words, None)),), Undecoded(np.zeros(0, np.int64), [])
+    )
+    assert await books.store.redecode(CHAIN, books.epoch, logs, decoded) == {"demo_ping": 1}
+    assert await books.pings() == [(1, 0, 10), (2, 0, 0)]
+    assert await books.raws() == [(1, 0)]
+
+
+async def test_a_move_that_fails_leaves_the_raw_logs(books):
     await books.commit(0, 5, [Log(1, 0, 10), Log(2, 0, 20, known=False)])
     logs, _ = await books.store.undecoded(CHAIN)
-    clash = dataclasses.replace(logs, log_index=np.array([0], np.int32), block_number=np.array([1], np.int64))
+    twice = logs.take(np.array([0, 0]))
     with pytest.raises(InvariantViolated):
-        await books.store.redecode(CHAIN, books.epoch, clash, _ping_all(clash))
+        await books.store.redecode(CHAIN, books.epoch, twice, _ping_all(twice))
     with pytest.raises(LeaseLost):
         await books.store.redecode(CHAIN, books.epoch - 1, logs, _ping_all(logs))
     assert await books.raws() == [(2, 0)]
