@@ -14,8 +14,8 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import hot_path
-from bench.report import HotPath, as_json, machine, text
+from bench import engine, hot_path
+from bench.report import Engine, HotPath, as_json, machine, text
 from indexer.store.embedded import EmbeddedServer
 
 QUICK_LOGS = {"erc20": 200_000, "mixed": 60_000}
@@ -62,13 +62,15 @@ async def _postgres_version(url: str) -> str:
         await connection.close()
 
 
-async def _run(sizes: dict[str, int], rounds: int) -> tuple[str, list[HotPath]]:
-    results = []
+async def _run(sizes: dict[str, int], rounds: int) -> tuple[str, list[HotPath], list[Engine]]:
+    results, engines = [], []
     with _server() as url:
         for load, logs in sizes.items():
             async with _database(url) as database_url:
                 results.append(await hot_path.run(database_url, load, logs, rounds))
-        return await _postgres_version(url), results
+            async with _database(url) as database_url:
+                engines.append(await engine.run(database_url, load, logs))
+        return await _postgres_version(url), results, engines
 
 
 def main() -> None:
@@ -82,11 +84,11 @@ def main() -> None:
     given = parser.parse_args()
     sizes = QUICK_LOGS if given.quick else FULL_LOGS
     chosen = {load: given.logs or logs for load, logs in sizes.items() if given.load in {None, load}}
-    postgres, results = asyncio.run(_run(chosen, given.rounds))
+    postgres, results, engines = asyncio.run(_run(chosen, given.rounds))
     where = machine(postgres)
-    print(text(where, results))
+    print(text(where, results, engines))
     if given.json:
-        given.json.write_text(as_json(where, results) + "\n")
+        given.json.write_text(as_json(where, results, engines) + "\n")
 
 
 if __name__ == "__main__":

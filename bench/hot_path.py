@@ -53,6 +53,7 @@ class Summary(msgspec.Struct):
     transfers: int
     transferred: str
     json_bytes: int
+    tokens: list[str]
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class HotPathBench:
     async def fetch(self, blocks: BlockRange) -> bytes:
         """The body of the answer for a range."""
         wanted = {"fromBlock": hex(blocks.first), "toBlock": hex(blocks.last)}
-        return await _post(self.http, self.url, "eth_getLogs", wanted)
+        return await post(self.http, self.url, "eth_getLogs", wanted)
 
     def decode(self, logs: LogBatch) -> Decoded:
         """All logs belong to the one contract section there is."""
@@ -186,7 +187,8 @@ async def _stream(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _post(http: aiohttp.ClientSession, url: str, method: str, *params: Any) -> bytes:
+async def post(http: aiohttp.ClientSession, url: str, method: str, *params: Any) -> bytes:
+    """The body of the answer to one JSON-RPC call."""
     call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     async with http.post(url, data=msgspec.json.encode(call)) as response:
         return await response.read()
@@ -224,7 +226,7 @@ async def run(database_url: str, load: str, logs: int, rounds: int) -> HotPath:
             await create_tables(database)
             async with aiohttp.ClientSession() as http:
                 summary = msgspec.json.decode(
-                    parse_envelopes(await _post(http, url, "bench_summary"))[0].result, type=Summary
+                    parse_envelopes(await post(http, url, "bench_summary"))[0].result, type=Summary
                 )
                 bench = HotPathBench(http, url, database, make_decoder(), summary)
                 return await _measure(bench, load, rounds)

@@ -24,6 +24,7 @@ class Load:
     logs: int
     transfers: int
     transferred: int
+    tokens: Sequence[str]
 
     @property
     def last_block(self) -> int:
@@ -39,13 +40,18 @@ class Load:
         """The block object of ``number``, without transactions; the bloom has every bit set."""
         return (
             b'{"number":"0x%x","hash":"%b","parentHash":"%b","timestamp":"0x%x","logsBloom":"0x%b","transactions":[]}'
-            % (number, block_hash(number), block_hash(number - 1), FIRST_TIME + 12 * number, b"ff" * 256)
+            % (number, block_hash(number), block_hash(number - 1), block_time(number), b"ff" * 256)
         )
 
 
 def block_hash(number: int) -> bytes:
     """The made-up hash of a block, as JSON text."""
     return b"0x" + hashlib.sha256(b"block %d" % number).hexdigest().encode()
+
+
+def block_time(number: int) -> int:
+    """The timestamp of a block in seconds: one every twelve."""
+    return FIRST_TIME + 12 * (number - FIRST_BLOCK)
 
 
 def make_load(name: str, logs: int, logs_per_block: int, seed: int = 1) -> Load:
@@ -57,7 +63,7 @@ def make_load(name: str, logs: int, logs_per_block: int, seed: int = 1) -> Load:
         count = min(left, logs_per_block)
         blocks.append(writer.block(FIRST_BLOCK + len(blocks), count))
         left -= count
-    return Load(name, blocks, logs, writer.transfers, writer.transferred)
+    return Load(name, blocks, logs, writer.transfers, writer.transferred, writer.tokens)
 
 
 class _Writer:
@@ -67,7 +73,7 @@ class _Writer:
         self.transfers = 0
         self.transferred = 0
         self._draw = draw
-        self._tokens = [self._hex(20) for _ in range(TOKENS)]
+        self.tokens = [self._hex(20) for _ in range(TOKENS)]
         self._kinds: list[tuple[Callable[[], tuple[list[str], str]], int]] = [(self._transfer, 100)]
         if name == "mixed":
             self._kinds = [
@@ -83,7 +89,7 @@ class _Writer:
 
     def block(self, number: int, count: int) -> bytes:
         """The logs of one block; two in three begin a new transaction."""
-        head = f'"blockHash":"{block_hash(number).decode()}","blockNumber":"0x{number:x}","blockTimestamp":"0x{FIRST_TIME + 12 * number:x}"'
+        head = f'"blockHash":"{block_hash(number).decode()}","blockNumber":"0x{number:x}","blockTimestamp":"0x{block_time(number):x}"'
         makers = self._draw.choices(
             [maker for maker, _ in self._kinds], [weight for _, weight in self._kinds], k=count
         )
@@ -95,7 +101,7 @@ class _Writer:
             topics, data = maker()
             quoted = '","'.join(topics)
             logs.append(
-                f'{{"address":"{self._draw.choice(self._tokens)}","topics":["{quoted}"],"data":"0x{data}",{head},'
+                f'{{"address":"{self._draw.choice(self.tokens)}","topics":["{quoted}"],"data":"0x{data}",{head},'
                 f'"transactionHash":"{transaction}","transactionIndex":"0x{place:x}","logIndex":"0x{index:x}",'
                 f'"removed":false}}'
             )

@@ -66,6 +66,7 @@ class Replay:
                         "logs": load.logs,
                         "transfers": load.transfers,
                         "transferred": str(load.transferred),
+                        "tokens": load.tokens,
                         "json_bytes": sum(map(len, load.blocks)),
                     }
                 ).encode()
