@@ -45,7 +45,6 @@ RPC_OUTCOMES = (
 
 RPC_METHODS = (
     "eth_chainId",
-    "eth_blockNumber",
     "eth_getBlockByNumber",
     "eth_getBlockByHash",
     "eth_getLogs",
@@ -53,7 +52,6 @@ RPC_METHODS = (
     "eth_getTransactionReceipt",
     "eth_getCode",
     "eth_call",
-    "eth_subscribe",
 )
 """Values of ``method`` that the client sends."""
 

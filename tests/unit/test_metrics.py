@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from indexer import metrics
 from indexer.decode import reasons
+from indexer.rpc import endpoint
 
 PROMISED = Path(__file__).parent / "data" / "metric_names.txt"
 
@@ -56,3 +58,10 @@ def test_buckets_span_what_they_have_to() -> None:
 def test_reasons_are_those_of_the_decoder() -> None:
     assert metrics.UNDECODED_REASONS == reasons.UNDECODED_REASONS
     assert set(reasons.IRREGULAR_REASONS) <= set(metrics.IRREGULAR_REASONS)
+
+
+def test_outcomes_and_methods_are_those_of_the_client() -> None:
+    assert {"ok", "unavailable", *(word for _kind, word in endpoint._OUTCOMES)} <= set(metrics.RPC_OUTCOMES)
+    sources = "".join(path.read_text() for path in Path(endpoint.__file__).parent.glob("*.py"))
+    sent = set(re.findall(r'"(eth_[A-Za-z]+)"', sources)) - {"eth_subscribe", "eth_subscription"}
+    assert sent == set(metrics.RPC_METHODS)
