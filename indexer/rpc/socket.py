@@ -35,12 +35,12 @@ class SocketTransport:
     """
 
     def __init__(
-        self, url: str, *, timeout_seconds: float, max_response_bytes: int = MAX_RESPONSE_BYTES
+        self, url: str, *, timeout_seconds: float, max_response_bytes: int | None = None
     ) -> None:
         self._url = url
         self._scrub = Scrubber(url)
         self._timeout = timeout_seconds
-        self._max_bytes = max_response_bytes
+        self._max_bytes = max_response_bytes or MAX_RESPONSE_BYTES
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Envelope]] = {}
         self._notifications: dict[str, asyncio.Queue[msgspec.Raw | None]] = {}

@@ -11,7 +11,7 @@ _TAG = re.compile(r"<[^>]{0,200}>")
 _SPACE = re.compile(r"\s+")
 _NUMBER = r"(?:0x[0-9a-f]{1,16}|\d{1,20})"
 _GROUPED = re.compile(r"(?<![\w.,])(\d{1,3})((?:[,_'\u2019\u202f\u00a0]\d{3})+)(?![\d])")
-_KILO = re.compile(r"(?<![\w.])(\d{1,7})(?:\.(\d))? ?([km])(?![a-z0-9])")
+_KILO = re.compile(r"(?<![\w.])(\d{1,7}(?:\.\d{1,3})?) ?([km])(?![a-z0-9])")
 _HEX = re.compile(r"(?<![\w])0x([0-9a-f]{1,16})(?![0-9a-z])")
 _PAIRS = (
     re.compile(rf"[\[(]\s*({_NUMBER})\s*(?:,|-|\u2013|\.\.|:|to)\s*({_NUMBER})\s*[\])]"),
@@ -53,8 +53,9 @@ def _spell_pair(match: re.Match[str]) -> str:
 
 
 def _spell_kilo(match: re.Match[str]) -> str:
-    factor = 1000 if match[3] == "k" else 1_000_000
-    return str(int(match[1]) * factor + int(match[2] or 0) * factor // 10)
+    whole, _, fraction = match[1].partition(".")
+    thousands = int(whole) * 1000 + int(fraction.ljust(3, "0"))
+    return str(thousands if match[2] == "k" else thousands * 1000)
 
 
 def _value(text: str) -> int:

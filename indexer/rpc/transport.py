@@ -94,7 +94,7 @@ class HttpTransport(AsyncHTTPProvider):
         url: str,
         *,
         timeout_seconds: float,
-        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        max_response_bytes: int | None = None,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(url, exception_retry_configuration=None)
@@ -103,7 +103,7 @@ class HttpTransport(AsyncHTTPProvider):
         self._url = url
         self._scrub = Scrubber(url)
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=min(10.0, timeout_seconds))
-        self._max_bytes = max_response_bytes
+        self._max_bytes = max_response_bytes or MAX_RESPONSE_BYTES
         self._clock = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
 

@@ -103,7 +103,10 @@ def _logs(chain: MemoryChain, params: list[Any]) -> Any:
             raise RpcFault(-32000, "unknown block")
         blocks = [block]
     else:
-        first, last = find(chain, query.get("fromBlock", "latest")), find(chain, query.get("toBlock", "latest"))
+        first, last = (
+            find(chain, query.get("fromBlock", "latest")),
+            find(chain, query.get("toBlock", "latest")),
+        )
         if first is None:
             return []
         blocks = chain.blocks[first.number : (last or chain.blocks[-1]).number + 1]

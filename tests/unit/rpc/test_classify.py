@@ -75,8 +75,7 @@ UNSEEN = [
     ("context deadline exceeded", -32000, None, "timeout", None),
     ("Request took too long to process", None, 200, "timeout", None),
     (
-        "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range. Based on your "
-        "parameters, this block range should work: [0x100, 0x109]. Upgrade to PAYG for expanded block range.",
+        "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range. Based on your parameters, this block range should work: [0x100, 0x109]. Upgrade to PAYG for expanded block range.",
         -32600,
         400,
         "block_range",
