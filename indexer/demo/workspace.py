@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from indexer.demo.anvil import Anvil
-from indexer.demo.deploy import Deployment
+from indexer.demo.deploy import FACETS, UPGRADE, Deployment
+from indexer.demo.tools import Artifact
 from indexer.errors import ConfigError
 
 CHAIN = "anvil"
@@ -35,7 +37,8 @@ poll_seconds = 0.5
 chain = "{chain}"
 kind = "diamond"
 address = {diamond}
-abi = ["gemforce", "erc721", "diamond", "ownable"]
+# The files in abi/ hold the facets' functions, by which facets are recognised; the events are the Gemforce pack's.
+abi = ["gemforce", "erc721", "diamond", "ownable", {facets}]
 
 [contracts.usdc]
 chain = "{chain}"
@@ -115,6 +118,7 @@ def workspace(data_dir: Path | None) -> Iterator[Path]:
 def write_config(folder: Path, anvil: Anvil, made: Deployment, listen: str, chain_id: int) -> Path:
     """Write ``indexer.toml`` for the deployed contracts into ``folder`` and return its path."""
     path = folder / CONFIG_NAME
+    facets = [_write_functions(folder, made.artifacts[name]) for name in (*FACETS, UPGRADE)]
     values = {name: json.dumps(contract.address) for name, contract in made.contracts.items()}
     text = _TEMPLATE.format(
         path=path,
@@ -124,7 +128,18 @@ def write_config(folder: Path, anvil: Anvil, made: Deployment, listen: str, chai
         listen=json.dumps(listen),
         url=json.dumps(anvil.url),
         ws_url=json.dumps(anvil.ws_url),
+        facets=", ".join(json.dumps(f"./{file.relative_to(folder)}") for file in facets),
         **values,
     )
     path.write_text(text, "utf-8")
     return path
+
+
+def _write_functions(folder: Path, facet: Artifact) -> Path:
+    """The facet's functions as an ABI file, such as ``abi/demo_carbon_facet_v2.json``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", facet.name).lower()
+    file = folder / "abi" / f"demo_{words}.json"
+    file.parent.mkdir(exist_ok=True)
+    functions = [entry for entry in facet.abi if entry["type"] == "function"]
+    file.write_text(json.dumps(functions, indent=1), "utf-8")
+    return file

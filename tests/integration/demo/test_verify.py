@@ -15,7 +15,7 @@ from indexer import app
 from indexer.config import load_settings
 from indexer.demo.anvil import CHAIN_ID, Anvil, AnvilClient, AnvilOptions
 from indexer.demo.calls import Send
-from indexer.demo.deploy import Deployment, deploy, run
+from indexer.demo.deploy import FACETS, Deployment, deploy, run, upgrade
 from indexer.demo.expected import Expected
 from indexer.demo.state_checks import ASPECTS, ContractView
 from indexer.demo.tools import Tools
@@ -49,7 +49,7 @@ async def chain(anvil: Anvil, tools: Tools) -> tuple[Deployment, Expected]:
         made = await deploy(client, tools.artifacts)
         await Traffic(client, made, seed=11).history(60)
         reading = made.diamond.data("report", bytes(32), -1)
-        await run(client, [Send(made.actors[0], made.diamond.address, reading)])
+        await run(client, [Send(made.actors[0], made.diamond.address, reading), upgrade(made)])
         web3 = AsyncWeb3(AsyncHTTPProvider(anvil.url))
         view = await read_chain(web3, made)
         await web3.provider.disconnect()
@@ -88,6 +88,24 @@ async def test_a_database_that_is_right_agrees(indexed: Indexed):
     assert verdict.logs == sum(verdict.rows.values()) + verdict.undecoded > 300
     assert len(verdict.rows) > 30
     assert all(count > 0 for count in verdict.state.values())
+
+
+async def test_every_facet_is_recognised_by_its_functions_also_after_the_upgrade(indexed: Indexed):
+    connection = await asyncpg.connect(indexed.database_url)
+    try:
+        rows = await connection.fetch(
+            "SELECT facet, abi, count(*) FILTER (WHERE removed_block IS NULL) AS active FROM state.diamond_selector "
+            "GROUP BY facet, abi"
+        )
+    finally:
+        await connection.close()
+    found = {row["facet"]: (row["abi"], row["active"] > 0) for row in rows}
+    facets = {name: bytes.fromhex(address[2:]) for name, address in indexed.made.facets.items()}
+    assert len(found) == len(FACETS) + 2
+    assert found[facets["CarbonFacet"]] == ("demo_carbon_facet", False)
+    assert found[facets["CarbonFacetV2"]] == ("demo_carbon_facet_v2", True)
+    assert found[facets["TradeDealFacet"]] == ("demo_trade_deal_facet", True)
+    assert all(abi is not None for abi, _ in found.values())
 
 
 class Plant(NamedTuple):
