@@ -4,6 +4,18 @@ The migrations are the truth; a test holds these classes against a migrated data
 """
 
 from indexer.schema.tables.event import Undecoded
+from indexer.schema.tables.state import (
+    Diamond,
+    DiamondCut,
+    DiamondSelector,
+    Erc20Allowance,
+    Erc20Balance,
+    Erc20Supply,
+    Erc1155Balance,
+    Nft,
+    NftOperator,
+    NftUnexpanded,
+)
 from indexer.schema.tables.sync import (
     AbiSelector,
     Block,
@@ -24,12 +36,22 @@ __all__ = [
     "AbiSelector",
     "Block",
     "Chain",
+    "Diamond",
+    "DiamondCut",
     "DiamondSeed",
+    "DiamondSelector",
     "DiscoveredAddress",
+    "Erc20Allowance",
+    "Erc20Balance",
+    "Erc20Supply",
+    "Erc1155Balance",
     "EventTable",
     "Journal",
     "Lease",
     "Migration",
+    "Nft",
+    "NftOperator",
+    "NftUnexpanded",
     "Orphan",
     "Projection",
     "Reorg",

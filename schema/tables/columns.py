@@ -14,9 +14,9 @@ def bigint(*, key: bool = False, optional: bool = False) -> Any:
     return Field(sa_column=Column(BigInteger, primary_key=key, nullable=optional))
 
 
-def integer(*, key: bool = False) -> Any:
+def integer(*, key: bool = False, optional: bool = False) -> Any:
     """An ``integer``."""
-    return Field(sa_column=Column(Integer, primary_key=key, nullable=False))
+    return Field(sa_column=Column(Integer, primary_key=key, nullable=optional))
 
 
 def raw(*, key: bool = False, optional: bool = False) -> Any:
