@@ -18,7 +18,7 @@ from bench import engine, hot_path
 from bench.report import Engine, HotPath, as_json, machine, text
 from indexer.store.embedded import EmbeddedServer
 
-QUICK_LOGS = {"erc20": 200_000, "mixed": 60_000}
+QUICK_LOGS = {"erc20": 120_000, "mixed": 40_000}
 FULL_LOGS = {"erc20": 500_000, "mixed": 200_000}
 
 

@@ -90,10 +90,6 @@ def in_json(param: EventParam, value: Any) -> Any:
     return value if param.type == "address" else text_of_bytes(value.encode())
 
 
-def canonical(param: EventParam) -> str:
-    return param.canonical
-
-
 def encode_log(layout: EventLayout, values: list[Any], index: int) -> tuple[Log, list[Any]]:
     """The log of an event with these values, and what its row holds."""
     topics = [layout.topic0] if layout.topic0 else []
@@ -188,10 +184,20 @@ def test_any_event_round_trips(layout: EventLayout, seed: int) -> None:
 
 @pytest.mark.parametrize("kind", VALUE_TYPES)
 def test_columns_generic_and_eth_abi_agree_on_any_word(kind: str) -> None:
-    """The three decoders on 600 words: valid, almost valid, and random."""
-    draw = random.Random(kind)
+    check_words(kind, "few", 200)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", VALUE_TYPES)
+def test_the_three_decoders_agree_on_many_words(kind: str) -> None:
+    check_words(kind, "many", 5000)
+
+
+def check_words(kind: str, seed: str, rounds: int) -> None:
+    """The three decoders on three words a round: valid, almost valid, and random."""
+    draw = random.Random(f"{seed} {kind}")
     words = []
-    for _ in range(200):
+    for _ in range(rounds):
         valid = bytearray(eth_abi.encode([kind], [base_value(kind, draw)]))
         words.append(bytes(valid))
         valid[draw.randrange(32)] ^= 1 << draw.randrange(8)
@@ -246,6 +252,19 @@ def mutate(data: bytes, draw: random.Random) -> bytes:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(params(), min_size=1, max_size=4), st.integers(0, 2**32))
 def test_fuzzed_data_decodes_as_eth_abi_does_or_is_kept(chosen: list[EventParam], seed: int) -> None:
+    check_fuzzed(chosen, seed, 24)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(params(), min_size=1, max_size=4), st.integers(0, 2**32))
+def test_a_hundred_thousand_fuzzed_logs(chosen: list[EventParam], seed: int) -> None:
+    check_fuzzed(chosen, seed, 50)
+
+
+def check_fuzzed(chosen: list[EventParam], seed: int, count: int) -> None:
+    """``count`` logs that are nearly encodings of these types, against eth_abi."""
     draw = random.Random(seed)
     layout = layout_of(
         "Thing",
@@ -256,7 +275,7 @@ def test_fuzzed_data_decodes_as_eth_abi_does_or_is_kept(chosen: list[EventParam]
     )
     types = [param.canonical for param in layout.params]
     datas = []
-    for _ in range(12):
+    for _ in range(count):
         valid = eth_abi.encode(types, [value_of(param, draw) for param in layout.params])
         datas.append(mutate(valid, draw))
     decoded = decode(
