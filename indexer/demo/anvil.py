@@ -22,6 +22,7 @@ from indexer.errors import IndexerError
 CHAIN_ID = 31337
 USUAL_PORT = 8545
 _START_SECONDS = 30.0
+_SETTLE_SECONDS = 0.05
 _STOP_SECONDS = 5.0
 _START_TRIES = 3
 _CALL_SECONDS = 30.0
@@ -138,6 +139,8 @@ class Anvil:
         deadline = time.monotonic() + _START_SECONDS
         while self._process is not None and self._process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                # Were it somebody else who listens there, ours would be ending about now.
+                time.sleep(_SETTLE_SECONDS)
                 return self._process.poll() is None
             time.sleep(0.02)
         return False

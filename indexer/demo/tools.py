@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ NPM_DIR = Path(__file__).resolve().parent / "npm"
 CONTRACTS_DIR = Path(__file__).resolve().parent / "contracts"
 _INSTALL_SECONDS = 600
 _COMPILE_SECONDS = 300
+_LEFT_BEHIND_SECONDS = 86_400
 _NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 
 Say = Callable[[str], None]
@@ -113,8 +115,12 @@ def _installed(say: Say) -> Path:
 
 
 def _partial(folder: Path) -> Path:
+    """A folder of our own beside the final one; what killed runs left there long ago is removed."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        for left in folder.parent.glob("*.partial-*"):
+            if time.time() - left.stat().st_mtime > _LEFT_BEHIND_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=f"{folder.name}.partial-", dir=folder.parent))
     except OSError as error:
         raise ConfigError(
@@ -170,7 +176,10 @@ def _anvil(installed: Path) -> Path:
         return Path(on_path)
     binary = installed / "node_modules" / "@foundry-rs" / f"anvil-{_platform()}" / "bin" / "anvil"
     if not binary.is_file():
-        raise ToolFailed(f"npm has no anvil for {_platform()}; put an anvil on PATH")
+        raise ToolFailed(
+            f"{binary} is missing: npm has no anvil for {_platform()}, or the cache was damaged; put an anvil on PATH, "
+            f"or remove {installed} and try again"
+        )
     if not os.access(binary, os.X_OK):
         binary.chmod(0o755)
     return binary

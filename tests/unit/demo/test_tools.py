@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import threading
@@ -91,6 +92,23 @@ def test_a_failed_installation_leaves_nothing_behind(cache, monkeypatch):
     with pytest.raises(tools.ToolFailed, match="registry is away"):
         tools.prepare(lambda _line: None)
     assert list(cache.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_removed_after_a_day(cache, monkeypatch):
+    monkeypatch.setattr(tools, "_install", fake_install)
+    monkeypatch.setattr(tools, "_compile", fake_compile)
+    for name, age in (("old.partial-1", 90_000), ("new.partial-2", 60)):
+        (cache / name).mkdir(parents=True)
+        os.utime(cache / name, (time.time() - age, time.time() - age))
+    tools.prepare(lambda _line: None)
+    assert not (cache / "old.partial-1").exists()
+    assert (cache / "new.partial-2").exists()
+
+
+def test_a_damaged_cache_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(tools.ToolFailed, match="put an anvil on PATH, or remove"):
+        tools._anvil(tmp_path)
 
 
 def test_a_cache_that_cannot_be_written_is_a_configuration_error(tmp_path, monkeypatch):
