@@ -7,6 +7,7 @@ import structlog
 
 from indexer.chain.logs import LogBatch
 from indexer.decode.decoder import Decoder
+from indexer.decode.reasons import DUPLICATE_LOG_INDEX
 from indexer.store.undecoded import BEFORE_ALL
 from indexer.sync.opening import Opening
 from indexer.sync.ownership import NOBODY
@@ -30,10 +31,12 @@ async def redecode_chain(opening: Opening, epoch: int) -> int:
     after = BEFORE_ALL
     moved = 0
     while True:
-        logs, _ = await opening.store.undecoded(chain_id, after, PAGE_LOGS)
+        logs, reasons = await opening.store.undecoded(chain_id, after, PAGE_LOGS)
         if not len(logs):
             break
         after = (int(logs.block_number[-1]), int(logs.log_index[-1]))
+        # The key of a second log of one log index is taken: it decodes, but its place is here.
+        logs = logs.take(np.array([reason != DUPLICATE_LOG_INDEX for reason in reasons], np.bool_))
         owned = _owned(logs, session.ownership.assign(logs, contracts)[0])
         decoded = decoder.decode(*owned)
         if decoded.rows:
