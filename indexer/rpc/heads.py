@@ -60,6 +60,7 @@ class HeadStream:
         self._clock = clock
         self._queue: asyncio.Queue[BlockHeader] = asyncio.Queue(MOST_QUEUED)
         self._speaking: set[str] = set()
+        self._silent: set[str] = set()
         self._announced: int | None = None
         self._silence = asyncio.Event()
         self._backoff = Backoff(first_seconds=0.5, most_seconds=30.0)
@@ -106,8 +107,10 @@ class HeadStream:
                     if self._heard(endpoint, raw):
                         failures = 0
             except IndexerError as error:
-                endpoint.health.note(str(error))
+                if endpoint.name not in self._silent:  # else the reason is noted already
+                    endpoint.health.note(str(error))
             finally:
+                self._silent.discard(endpoint.name)
                 self._speaking.discard(endpoint.name)
                 self._silence.set()
             await self._clock.sleep(self._backoff.delay(failures))
@@ -170,6 +173,7 @@ class HeadStream:
             if endpoint.name in self._speaking:
                 endpoint.health.note(f"{endpoint.name}: the subscription fell silent")
                 self._speaking.discard(endpoint.name)
+                self._silent.add(endpoint.name)
                 with suppress(
                     IndexerError, OSError
                 ):  # it is being given up; the next opening tells what is wrong

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Literal
 
 import msgspec
@@ -24,6 +24,8 @@ from indexer.errors import (
     ChainIdMismatch,
     IndexerError,
     ProviderLied,
+    Retryable,
+    RpcRefused,
     RpcUnavailable,
 )
 from indexer.retry import Backoff
@@ -305,20 +307,24 @@ class PooledClient:
             return await read_part(endpoint, blocks, filters, check_bloom=check_bloom), endpoint
 
         part, endpoint = await self._selection.read(ask, block=blocks.first)
-        second = self._second(endpoint, part)
-        if second is None or all(one.empty for one in filters):
-            return part, endpoint
         sampled = random.random() < self._cross_check  # noqa: S311 - a sample, not a secret
-        if len(part.logs) and not sampled:
+        if part.checked or all(one.empty for one in filters) or (len(part.logs) and not sampled):
+            return part, endpoint
+        second = await self._second(endpoint, part.end.number)
+        if second is None:
             return part, endpoint
         return await settle_difference(part, endpoint, second, filters, check_bloom=check_bloom)
 
-    def _second(self, first: Endpoint, part: Part) -> Endpoint | None:
-        """Another endpoint that could confirm a part, unless every block of it was checked already."""
-        if part.checked:
-            return None
-        others = [one for one in self._selection.ordered(part.end.number) if one is not first]
-        return next((one for one in others if one.verified and one.health.up), None)
+    async def _second(self, first: Endpoint, block: int) -> Endpoint | None:
+        """Another endpoint that is well, serves our chain and can be expected to have ``block``; None without one."""
+        for one in self._selection.ordered(block):
+            if one is first or not one.health.up or one.health.surely_lacks(block):
+                continue
+            with suppress(Retryable, ProviderLied, RpcRefused):  # then it is no second opinion; its health knows why
+                if not one.verified:
+                    await self._verify(one)
+                return one
+        return None
 
 
 def _bytes(raw: msgspec.Raw) -> bytes:

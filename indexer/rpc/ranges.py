@@ -26,6 +26,7 @@ class RangeControl:
         self._most = max(1, most_blocks)
         self._ceiling = self._most
         self._blocks = min(self._most, start_blocks)
+        self._good = 0  # the widest span that went through since one was refused for good
 
     @property
     def blocks(self) -> int:
@@ -44,14 +45,21 @@ class RangeControl:
             self._blocks = max(1, min(self._blocks, int(blocks / filled)))
         elif blocks >= self._blocks:
             # Only a query of the full span says that more would have been fine.
+            self._good = max(self._good, blocks)
             room = GROWTH if filled == 0 else min(GROWTH, 1.0 / filled)
-            self._blocks = min(self._ceiling, max(self._blocks + 1, int(self._blocks * room)))
+            # Below a span that was refused, the way up is by halves of what is left: a refusal costs a request.
+            middle = self._ceiling if self._ceiling == self._most else (self._good + self._ceiling + 1) // 2
+            grown = max(self._blocks + 1, int(self._blocks * room))
+            self._blocks = min(self._ceiling, max(self._blocks, min(grown, middle)))
 
     def refused(self, asked: int, error: RangeTooWide) -> int:
         """A query over ``asked`` blocks was refused; returns how many to ask for instead, always fewer (0 at one block)."""
         hint = error.hint if error.hint is not None and 0 < error.hint < asked else None
         smaller = hint if hint is not None else asked // 2
         if error.lasting and asked > 1:
+            if hint is None and asked // 2 < self._good < asked:
+                smaller = self._good
+            self._good = min(self._good, smaller)
             self._ceiling = max(1, min(self._ceiling, smaller if hint is not None else asked - 1))
             self._blocks = min(self._blocks, max(1, smaller))
         elif asked <= self._blocks:

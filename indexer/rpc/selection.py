@@ -12,8 +12,8 @@ from indexer.errors import (
     IndexerError,
     ProviderLied,
     RateLimited,
+    Retryable,
     RpcRefused,
-    RpcTimeout,
     RpcUnavailable,
 )
 from indexer.retry import Backoff
@@ -25,8 +25,8 @@ Operation = Callable[[Endpoint], Awaitable[Result]]
 MOST_TRIES = 8
 LONGEST_PAUSE_SECONDS = 15.0
 
-_ELSEWHERE = (ProviderLied, RateLimited, RpcTimeout, RpcUnavailable, BlockNotYetKnown, RpcRefused)
-"""Errors after which the same read is tried at another endpoint. Others are the reader's to deal with."""
+_ELSEWHERE = (Retryable, ProviderLied, RpcRefused)
+"""Errors after which the same read is tried at another endpoint: all but a Halt."""
 
 
 class Selection:

@@ -107,6 +107,9 @@ class HttpTransport(AsyncHTTPProvider):
         self._clock = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
 
+    def __str__(self) -> str:
+        return "HTTP transport"  # web3 would show the URL
+
     @staticmethod
     def encode_rpc_dict(rpc_dict: Any) -> bytes:
         """JSON of one request."""

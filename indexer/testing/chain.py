@@ -81,6 +81,7 @@ class MemoryChain:
         """Where set, ``safe`` names this block whatever the head is."""
         self.answers: dict[tuple[bytes, bytes], CallAnswer] = {}
         """What ``eth_call`` gives, by (to, data)."""
+        self._contents: dict[bytes, int] = {}
         self._branch = 0
         self._listeners: set[asyncio.Event] = set()
         self._codes: dict[bytes, list[tuple[BlockHeader, bytes]]] = {}
@@ -123,7 +124,7 @@ class MemoryChain:
         """
         if not 0 <= depth < len(self.blocks):
             raise ValueError(f"cannot fork {depth} blocks off a chain of {len(self.blocks)}")
-        del self.blocks[len(self.blocks) - depth :]
+        self._drop_above(len(self.blocks) - 1 - depth)
         self._branch += 1
         fresh = [()] * (depth + 1) if blocks is None else blocks
         for logs in fresh:
@@ -139,7 +140,7 @@ class MemoryChain:
         if not 0 <= count < len(self.blocks):
             raise ValueError(f"cannot take {count} blocks off a chain of {len(self.blocks)}")
         gone = [block.header for block in self.blocks[len(self.blocks) - count :]]
-        del self.blocks[len(self.blocks) - count :]
+        self._drop_above(len(self.blocks) - 1 - count)
         self._branch += 1
         self._notify()
         return gone
@@ -153,8 +154,9 @@ class MemoryChain:
                 break
             branch.append(parent)
         branch.reverse()
-        del self.blocks[branch[0].number :]
-        self.blocks.extend(branch)
+        self._drop_above(branch[0].number - 1)
+        for block in branch:
+            self._append(block)
         self._branch += 1
         self._notify()
         return self.head
@@ -217,9 +219,19 @@ class MemoryChain:
 
     def _append(self, block: MemoryBlock) -> None:
         self.blocks.append(block)
-        self.known[block.hash] = block
-        for address, code in block.codes.items():
-            self._codes.setdefault(address, []).append((block.header, code))
+        for log in block.logs:
+            content = _content(log.address, log.topics, log.data)
+            self._contents[content] = self._contents.get(content, 0) + 1
+        if block.hash not in self.known:
+            self.known[block.hash] = block
+            for address, code in block.codes.items():
+                self._codes.setdefault(address, []).append((block.header, code))
+
+    def _drop_above(self, number: int) -> None:
+        for block in self.blocks[number + 1 :]:
+            for log in block.logs:
+                self._contents[_content(log.address, log.topics, log.data)] -= 1
+        del self.blocks[number + 1 :]
 
     def _notify(self) -> None:
         for event in self._listeners:
@@ -233,21 +245,26 @@ class MemoryChain:
         codes: Mapping[bytes, bytes],
     ) -> MemoryBlock:
         number = parent.number + 1
-        logs = tuple(_logs(specs))
+        logs = tuple(self._logs(specs))
         digest = _digest(parent.hash, number, self._branch, *(log.tx_hash for log in logs))
         time = parent.timestamp + self.block_seconds if timestamp is None else timestamp
         bloom = build_bloom(value for log in logs for value in (log.address, *log.topics))
         return MemoryBlock(BlockHeader(number, digest, parent.hash, time, bloom), logs, dict(codes))
 
+    def _logs(self, specs: Sequence[LogSpec]) -> list[MemoryLog]:
+        """The logs with transaction hashes that no other canonical transaction has, and that survive re-inclusion."""
+        fresh: dict[bytes, int] = {}
+        logs = []
+        for index, (address, topics, data) in enumerate(specs):
+            content = _content(address, topics, data)
+            fresh[content] = fresh.get(content, self._contents.get(content, 0)) + 1
+            tx_hash = _digest(content, fresh[content])
+            logs.append(MemoryLog(address, tuple(topics), data, tx_hash, index, index))
+        return logs
 
-def _logs(specs: Sequence[LogSpec]) -> list[MemoryLog]:
-    seen: dict[bytes, int] = {}
-    logs = []
-    for index, (address, topics, data) in enumerate(specs):
-        content = _digest(address, *topics, data)
-        seen[content] = seen.get(content, 0) + 1
-        logs.append(MemoryLog(address, tuple(topics), data, _digest(content, seen[content]), index, index))
-    return logs
+
+def _content(address: bytes, topics: Sequence[bytes], data: bytes) -> bytes:
+    return _digest(address, *topics, data)
 
 
 def _digest(*parts: bytes | int) -> bytes:

@@ -60,7 +60,7 @@ def client_of(settings_for):
 
     @asynccontextmanager
     async def make(
-        *urls: str, cross_check: float = 1.0, speed: float = 50.0, **changes
+        *urls: str, cross_check: float = 1.0, speed: float = 200.0, **changes
     ) -> AsyncIterator[PooledClient]:
         settings = settings_for(*urls, **changes)
         client = PooledClient("test", settings, clock=FastClock(speed), cross_check=cross_check)
