@@ -6,7 +6,9 @@
 --   indexer_dispatcher  delivers webhooks: rows of partner, reads the rest
 --   indexer_reader      analysts: SELECT only, with a statement timeout
 --
--- Log-in roles are made by the operator and become members: GRANT indexer_reader TO alice.
+-- All but the owner may log in once the operator gives them a password (ALTER ROLE indexer_reader PASSWORD ...). A person's own
+-- role can be made a member (GRANT indexer_reader TO alice) and then wants the reader's settings too: PostgreSQL does not
+-- hand those on to members.
 
 -- name: create_roles
 -- Makes the roles that are missing and lets the owner create in this database. Two runs at once do no harm.
@@ -19,7 +21,8 @@ BEGIN
     ] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
-                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                EXECUTE format('CREATE ROLE %I %s', wanted,
+                    CASE wanted WHEN 'indexer_owner' THEN 'NOLOGIN' ELSE 'LOGIN' END);
             END IF;
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             RAISE DEBUG 'role % was made by another session', wanted;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,16 +55,20 @@ def _hash(number: int, branch: str, fork: int | None) -> bytes:
     return hashlib.sha256(f"{name}:{number}".encode()).digest()
 
 
-def batch(blocks: BlockRange, logs: Sequence[Log], branch: str, fork: int | None) -> LogBatch:
-    """The logs as columns."""
+def batch(
+    blocks: BlockRange, logs: Sequence[Log], header_of: Callable[[int], BlockHeader] = header
+) -> LogBatch:
+    """The logs as columns; ``header_of`` says which block has a number."""
     logs = sorted(logs, key=lambda log: (log.block, log.index))
     count = len(logs)
     topics = np.zeros((count, 4, 32), np.uint8)
     for place, log in enumerate(logs):
         topics[place, 0] = np.frombuffer(PING if log.known else hashlib.sha256(b"?").digest(), np.uint8)
     data = b"".join(log.value.to_bytes(32, "big") for log in logs)
-    tx = [hashlib.sha256(f"{branch}:{log.block}:{log.index}".encode()).digest() for log in logs]
-    hashes = [header(log.block, branch, fork).hash for log in logs]
+    hashes = [header_of(log.block).hash for log in logs]
+    tx = [
+        hashlib.sha256(block + bytes([log.index])).digest() for block, log in zip(hashes, logs, strict=True)
+    ]
     return LogBatch(
         blocks,
         np.array([log.block for log in logs], np.int64),
@@ -101,13 +105,20 @@ class Books:
     tip: BlockRef | None = None
     branch: str = "a"
     fork: int | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    tags: dict[int, str] = field(default_factory=dict)
+
+    def header(self, number: int) -> BlockHeader:
+        """Our block of a number: of the branch, or of its own tag where it has one."""
+        if not self.tags:
+            return header(number, self.branch, self.fork)
+        ours, before = (header(one, self.tags.get(one, "a")) for one in (number, number - 1))
+        return BlockHeader(number, ours.hash, before.hash, ours.timestamp)
 
     def make(self, first: int, last: int, logs: Iterable[Log] = (), **changes: Any) -> Commit:
         """A commit that moves the tip to ``last``."""
         blocks = BlockRange(first, last)
-        logs_batch = batch(blocks, list(logs), self.branch, self.fork)
-        links = tuple(header(number, self.branch, self.fork) for number in range(first, last + 1))
+        logs_batch = batch(blocks, list(logs), self.header)
+        links = tuple(self.header(number) for number in range(first, last + 1))
         values: dict[str, Any] = {
             "chain_id": CHAIN,
             "epoch": self.epoch,

@@ -41,7 +41,8 @@ RETURNING finalized_number;
 -- name: rewind_cursor
 -- The cursor after a rewind: finality goes down with it and the halt is over.
 UPDATE sync.chain SET
-    tip_number = $2, tip_hash = $3, finalized_number = least(finalized_number, $4), halted = NULL,
+    tip_number = $2, tip_hash = $3, halted = NULL,
+    finalized_number = CASE WHEN finalized_number > $4 THEN $4 ELSE finalized_number END,
     last_commit = $5, committed_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE chain_id = $1;
 

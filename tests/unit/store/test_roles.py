@@ -7,6 +7,7 @@ from store_world import CHAIN, PING_TABLE, Log, open_books
 
 from indexer.config import DatabaseSettings
 from indexer.store.ddl import register_tables
+from indexer.store.migrate import migrate
 from indexer.store.roles import act_as_owner, apply_roles
 from indexer.store.store import Store
 
@@ -134,6 +135,40 @@ async def test_the_writer_has_all_the_daemon_needs(migrated_url, granted):
             await store.close()
     finally:
         await granted.execute("DROP ROLE test_daemon")
+
+
+async def test_a_reader_logs_in_with_a_timeout_and_read_only(migrated_url, connection):
+    reader = await asyncpg.connect(migrated_url, user="indexer_reader", password="set by the test")
+    try:
+        assert await reader.fetchval("SHOW statement_timeout") == "1min"
+        assert await reader.fetchval("SELECT count(*) FROM sync.chain") == 0
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await reader.execute("CREATE TEMP TABLE mine (a int)")
+    finally:
+        await reader.close()
+    logins = await connection.fetch(
+        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'indexer\\_%' AND NOT rolcanlogin"
+    )
+    assert [row["rolname"] for row in logins] == ["indexer_owner"]
+
+
+async def test_a_plain_owner_of_a_database_can_do_without_making_roles(postgres_url, connection):
+    """The roles are there, but this role may neither make roles nor act as their owner."""
+    admin = await asyncpg.connect(postgres_url)
+    await admin.execute("CREATE ROLE test_plain LOGIN PASSWORD 'x'")
+    await admin.execute("CREATE DATABASE indexer_test_plain OWNER test_plain TEMPLATE template0")
+    try:
+        url = postgres_url.replace("/postgres?", "/indexer_test_plain?")
+        plain = await asyncpg.connect(url, user="test_plain", password="x")
+        assert "0001_sync" in await migrate(plain)
+        assert await register_tables(plain, [PING_TABLE]) == ["demo_ping"]
+        for role, verb in (("indexer_reader", "SELECT"), ("indexer_writer", "INSERT")):
+            assert await plain.fetchval("SELECT has_table_privilege($1, 'event.demo_ping', $2)", role, verb)
+        await plain.close()
+    finally:
+        await admin.execute("DROP DATABASE indexer_test_plain WITH (FORCE)")
+        await admin.execute("DROP ROLE test_plain")
+        await admin.close()
 
 
 async def test_the_roles_file_may_be_applied_again_and_again(connection):

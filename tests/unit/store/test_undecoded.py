@@ -21,7 +21,7 @@ def _ping_all(logs):
 async def test_raw_logs_come_back_as_they_went_in(books):
     logs = [Log(block, index, 1 + index, known=False) for block in (2, 5) for index in range(3)]
     await books.commit(0, 9, logs)
-    sent = batch(BlockRange(0, 9), logs, "a", None)
+    sent = batch(BlockRange(0, 9), logs)
     got, reasons = await books.store.undecoded(CHAIN)
     assert reasons == ["unknown_topic"] * 6
     assert got.range == BlockRange(2, 5)
@@ -86,7 +86,7 @@ async def test_a_move_that_fails_leaves_the_raw_logs(books):
 
 
 def test_the_small_world_decodes_by_topic():
-    logs = batch(BlockRange(0, 3), [Log(1, 0), Log(2, 0, known=False)], "a", None)
+    logs = batch(BlockRange(0, 3), [Log(1, 0), Log(2, 0, known=False)])
     decoded = decode(logs)
     assert logs.topics[0, 0].tobytes() == PING
     assert decoded.undecoded.logs.tolist() == [1]
