@@ -254,16 +254,17 @@ async def test_a_life_of_a_database(indexer: Run, configured: dict[str, str], se
         await connection.close()
 
 
-async def test_another_writer_is_named(indexer: Run, configured: dict[str, str]) -> None:
-    assert (await indexer("run", "--until", "head", env=configured)).code == 0
-    connection = await asyncpg.connect(configured["TEST_DATABASE"])
+async def test_another_writer_is_named(indexer: Run, configured: dict[str, str], migrated_url: str) -> None:
+    connection = await asyncpg.connect(migrated_url)
     try:
         await connection.execute(
-            "UPDATE sync.lease SET holder = 'somebody', expires_at = clock_timestamp() + interval '1 hour'"
+            "INSERT INTO sync.lease (chain_id, holder, epoch, seconds, expires_at) "
+            "VALUES (31337, 'somebody', 1, 15, clock_timestamp() + interval '1 hour')"
         )
     finally:
         await connection.close()
-    done = await indexer("rewind", "--to-block", "50", "--yes", env=configured)
+    environ = {**configured, "TEST_DATABASE": migrated_url}
+    done = await indexer("rewind", "--to-block", "50", "--yes", env=environ)
     assert done.code == 1
     assert "somebody" in done.err
 
