@@ -264,7 +264,7 @@ async def test_another_writer_is_named(indexer: Run, configured: dict[str, str],
     finally:
         await connection.close()
     environ = {**configured, "TEST_DATABASE": migrated_url}
-    done = await indexer("rewind", "--to-block", "50", "--yes", env=environ)
+    done = await indexer("redecode", env=environ)
     assert done.code == 1
     assert "somebody" in done.err
 
