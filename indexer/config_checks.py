@@ -129,9 +129,10 @@ def _check_wildcard(name: str, contract: ContractSettings, reporter: Reporter) -
     if contract.kind == "diamond":
         message = 'a diamond needs its address: "*" cannot follow the cuts of every contract on the chain'
         reporter.add(Problem((*key, "address"), "*", message))
-    if contract.events is None:
+    if contract.events is None and not contract.abi:
         message = (
-            'with address = "*", name the events, such as ["Transfer"]; all logs of a chain are too many'
+            'with address = "*", name the events, such as ["Transfer"], or the abi whose events are meant; '
+            "all logs of a chain are too many"
         )
         reporter.add(Problem.missing((*key, "events"), message))
     if contract.discover:

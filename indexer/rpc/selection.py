@@ -61,7 +61,8 @@ class Selection:
         """Endpoints that are not dropped; raises ``ChainIdMismatch`` when none is left."""
         kept = [endpoint for endpoint in self._endpoints if not endpoint.dropped]
         if not kept:
-            raise ChainIdMismatch(f"chain {self._chain}: every endpoint serves another chain")
+            told = "; ".join(f"{one.name}: {one.health.last_error}" for one in self._endpoints)
+            raise ChainIdMismatch(f"chain {self._chain}: every endpoint serves another chain ({told})")
         return kept
 
     def ordered(self, block: int | None = None, avoid: Endpoint | None = None) -> list[Endpoint]:
