@@ -17,6 +17,7 @@ from indexer.errors import InvariantViolated
 from indexer.projections import books, folding
 from indexer.projections.books import Standing, sql
 from indexer.projections.files import Projection
+from indexer.store.lease import hold_lease
 
 MAX_TRIES = 3
 """How often a rebuild starts over because events changed under it."""
@@ -27,21 +28,29 @@ _SHADOW = "pg_temp"
 class Rebuild:
     """One rebuild of ``projections`` (in the order they run in) for one chain; ``versions`` names what makes their rows.
 
-    ``step_rows`` bounds how many rows of an event table one step reads.
+    ``step_rows`` bounds how many rows of an event table one step reads. With ``epoch`` the tables are swapped in only while
+    that is the epoch of the chain's lease.
     """
 
     def __init__(
-        self, projections: Sequence[Projection], versions: Mapping[str, str], chain_id: int, step_rows: int
+        self,
+        projections: Sequence[Projection],
+        versions: Mapping[str, str],
+        chain_id: int,
+        step_rows: int,
+        epoch: int | None = None,
     ) -> None:
         self._projections = tuple(projections)
         self._versions = dict(versions)
         self._chain_id = chain_id
         self._step_rows = step_rows
+        self._epoch = epoch
 
     async def run(self, connection: Connection) -> None:
         """Build and swap in.
 
         Raises:
+            LeaseLost: another daemon writes the chain now; nothing was swapped in.
             InvariantViolated: events that were read changed during each of ``MAX_TRIES`` tries; nothing was swapped in.
             ConfigError: see ``folding.run``.
         """
@@ -93,6 +102,8 @@ class Rebuild:
 
     async def _swap(self, connection: Connection, before: Mapping[str, Standing], through: int) -> bool:
         async with connection.transaction():
+            if self._epoch is not None:
+                await hold_lease(connection, self._chain_id, self._epoch)
             ends = await books.hold_chain(connection, self._chain_id)
             now = await books.lock(connection, self._chain_id, self._versions)
             if ends.tip < through or any(

@@ -107,7 +107,7 @@ class Projections:
         with store_errors("catching projections up"):
             outdated = await self._outdated(pool, chain_id)
             if outdated:
-                await self.rebuild(pool, outdated, chain_id=chain_id)
+                await self.rebuild(pool, outdated, chain_id=chain_id, epoch=epoch)
             while await self._step(pool, chain_id, through, epoch):
                 pass
 
@@ -131,7 +131,12 @@ class Projections:
         )
 
     async def rebuild(
-        self, pool: Pool, names: Collection[str] | None = None, *, chain_id: int | None = None
+        self,
+        pool: Pool,
+        names: Collection[str] | None = None,
+        *,
+        chain_id: int | None = None,
+        epoch: int | None = None,
     ) -> tuple[str, ...]:
         """Replay projections from the event tables beside the live tables and swap them in, each chain in one transaction.
 
@@ -141,8 +146,10 @@ class Projections:
             pool: a pool of the writer's.
             names: which ones; None means all. Those they run after are rebuilt with them.
             chain_id: the chain; None means all.
+            epoch: the caller's epoch of that chain's lease, where it holds one.
 
         Raises:
+            LeaseLost: ``epoch`` is no longer the lease's.
             ConfigError: there is no projection of such a name.
             InvariantViolated: events changed under every try; see ``Rebuild``.
         """
@@ -152,7 +159,7 @@ class Projections:
                 current = await self._current(connection)
                 rows = await connection.fetch(sql("chains"))
                 for one in [row["chain_id"] for row in rows] if chain_id is None else [chain_id]:
-                    await Rebuild(chosen, current, one, self._step_rows).run(connection)
+                    await Rebuild(chosen, current, one, self._step_rows, epoch).run(connection)
         return tuple(one.name for one in chosen)
 
     async def through(self, connection: Connection, chain_id: int) -> dict[str, int]:

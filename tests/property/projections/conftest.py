@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from indexer.chain.refs import BlockRange
 from indexer.decode.catalogue import load_catalogue
 from indexer.projections.runner import Projections
-from indexer.store.connect import open_pool
+from indexer.store.connect import connect, open_pool
 from indexer.store.ddl import register_tables
 
 ZERO = bytes(20)
@@ -122,11 +125,12 @@ class Ledger:
         }
 
 
+CHAINS = itertools.count(1)
 JSON = {"diamond_cut", "settings", "attributes"}
 TABLES = {name for one in Projections.load().all for name in one.reads if name.startswith("event.")}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def event_tables() -> list[Any]:
     """The event tables that the built-in projections read."""
     return [table for table in load_catalogue(None, {}).tables if f"event.{table.name}" in TABLES]
@@ -165,3 +169,36 @@ def said() -> type[Said]:
 def new_ledger() -> type[Ledger]:
     """Likewise."""
     return Ledger
+
+
+@pytest.fixture(scope="session")
+def shared_url(postgres_url: str, migrated_template: str, event_tables: list[Any]) -> Iterator[str]:
+    """A database for tests that each take a chain of their own."""
+    name = f"indexer_test_{uuid.uuid4().hex[:12]}"
+    path, _, query = postgres_url.partition("?")
+    url = f"{path.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+    async def admin(statement: str) -> None:
+        made = await asyncpg.connect(postgres_url)
+        await made.execute(statement)
+        await made.close()
+
+    async def build() -> None:
+        await admin(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
+        made = await connect(url)
+        await register_tables(made, event_tables)
+        await made.close()
+
+    asyncio.run(build())
+    yield url
+    asyncio.run(admin(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+async def shared_ledger(shared_url: str) -> AsyncIterator[Ledger]:
+    """An empty chain in the shared database."""
+    connection = await connect(shared_url)
+    made = Ledger(connection, Projections.load(), next(CHAINS))
+    await made.open()
+    yield made
+    await connection.close()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from eth_hash.auto import keccak
+
+from indexer.projections.runner import Projections
 
 ZERO = bytes(20)
 DIAMOND, OTHER, FACTORY = b"\xdd" * 20, b"\xd2" * 20, b"\xfa" * 20
@@ -12,6 +15,11 @@ ALICE, BOB = b"\x01" * 20, b"\x02" * 20
 F1, F2 = b"\xf1" * 20, b"\xf2" * 20
 S1, S2, S3, S4 = (bytes([number] * 4) for number in (1, 2, 3, 4))
 ADD, REPLACE, REMOVE = 0, 1, 2
+
+
+@pytest.fixture
+def ledger(shared_ledger):
+    return shared_ledger
 
 
 def cut(said, *changes, diamond=DIAMOND, init=ZERO, calldata=b""):
@@ -84,8 +92,8 @@ async def test_removing_a_selector_that_was_never_added_is_nothing(ledger, said)
 async def test_selectors_from_the_loupe_come_before_the_first_log_of_their_block(ledger, said):
     for selector in (S1, S2):
         await ledger.connection.execute(
-            "INSERT INTO sync.diamond_seed (chain_id, diamond, block_number, facet, selector) VALUES (1, $1, 2, $2, $3)",
-            DIAMOND, F1, selector,
+            "INSERT INTO sync.diamond_seed (chain_id, diamond, block_number, facet, selector) VALUES ($4, $1, 2, $2, $3)",
+            DIAMOND, F1, selector, ledger.chain_id,
         )  # fmt: skip
     await ledger.tell([], [cut(said, (REPLACE, F2, [S2]))])
     assert await ledger.rows("diamond_selector", *SELECTOR) == [
@@ -98,8 +106,8 @@ async def test_selectors_from_the_loupe_come_before_the_first_log_of_their_block
 
 async def test_a_seed_alone_makes_the_diamond(ledger, said):
     await ledger.connection.execute(
-        "INSERT INTO sync.diamond_seed (chain_id, diamond, block_number, facet, selector) VALUES (1, $1, 1, $2, $3)",
-        DIAMOND, F1, S1,
+        "INSERT INTO sync.diamond_seed (chain_id, diamond, block_number, facet, selector) VALUES ($4, $1, 1, $2, $3)",
+        DIAMOND, F1, S1, ledger.chain_id,
     )  # fmt: skip
     await ledger.tell([], [owned(said, ALICE)])
     assert await ledger.rows("diamond", "diamond", "owner", "created_block", "last_cut_block") == [
@@ -107,7 +115,9 @@ async def test_a_seed_alone_makes_the_diamond(ledger, said):
     ]
 
 
-async def test_a_facet_is_named_by_what_it_serves_after_its_last_change(ledger, said):
+async def test_a_facet_is_named_by_what_it_serves_after_its_last_change(base, said, new_ledger):
+    ledger = new_ledger(base, Projections.load(), 1)
+    await ledger.open()
     pairs = [("one", S1), ("one", S2), ("two", S1), ("two", S3), ("two", S4), ("none", b"none")]
     await ledger.connection.executemany("INSERT INTO sync.abi_selector VALUES ($1, $2)", pairs)
     await ledger.tell([cut(said, (ADD, F1, [S1, S2])), cut(said, (ADD, F2, [b"zzzz"]))])
@@ -148,10 +158,10 @@ async def test_cut_rows_keep_position_action_and_the_hash_of_the_calldata(ledger
     ]
 
 
-async def test_keccak_in_the_database_is_ethereums(connection):
+async def test_keccak_in_the_database_is_ethereums(ledger):
     for size in (0, 1, 31, 32, 134, 135, 136, 137, 271, 272, 273, 1000):
         message = bytes(range(256)) * 4
-        assert await connection.fetchval("SELECT sync.keccak256($1)", message[:size]) == keccak(
+        assert await ledger.connection.fetchval("SELECT sync.keccak256($1)", message[:size]) == keccak(
             message[:size]
         )
 

@@ -77,6 +77,17 @@ async def test_catching_up_under_a_stale_epoch_writes_nothing(ledger, pool, said
     assert await ledger.rows("erc20_balance", "holder") == []
 
 
+async def test_a_rebuild_under_a_stale_epoch_swaps_nothing_in(ledger, pool, said):
+    await chain_of(ledger, said, 5, finalized=3)
+    await ledger.projections.catch_up(pool, 1, 5, EPOCH)
+    await ledger.connection.execute("UPDATE state.erc20_balance SET balance = 99")
+    with pytest.raises(LeaseLost):
+        await ledger.projections.rebuild(pool, None, chain_id=1, epoch=EPOCH - 1)
+    assert await balance(ledger.connection) == 99
+    await ledger.projections.rebuild(pool, None, chain_id=1, epoch=EPOCH)
+    assert await balance(ledger.connection) == 5
+
+
 async def test_what_final_blocks_can_no_longer_need_is_dropped_from_the_journal(ledger, said):
     await chain_of(ledger, said, 6, finalized=1)
     for number in range(1, 7):

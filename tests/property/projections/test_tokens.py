@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 ZERO = bytes(20)
 TOKEN, DIAMOND = b"\xaa" * 20, b"\xdd" * 20
 ALICE, BOB, CAROL = b"\x01" * 20, b"\x02" * 20, b"\x03" * 20
 BIGGEST = Decimal(2**256 - 1)
+
+
+@pytest.fixture
+def ledger(shared_ledger):
+    return shared_ledger
 
 
 def transfer20(said, source, target, value, token=TOKEN):

@@ -38,7 +38,9 @@ async def dictionary(connection: asyncpg.Connection) -> str:
             for column in await connection.fetch(COLUMNS, relation["oid"]):
                 assert column["comment"], f"{where}.{column['name']}"
                 name = f"**`{column['name']}`**" if column["key"] else f"`{column['name']}`"
-                lines.append(f"| {name} | {column['type']} | {column['comment'].replace('|', chr(92) + '|')} |")
+                lines.append(
+                    f"| {name} | {column['type']} | {column['comment'].replace('|', chr(92) + '|')} |"
+                )
             lines.append("")
     return "\n".join(["Columns of the primary key are bold.", "", *lines]).rstrip() + "\n"
 
