@@ -121,6 +121,7 @@ class Endpoint:
     def lied(self, error: ProviderLied) -> None:
         """Bench the endpoint: what it said was wrong."""
         self.health.lied(str(error))
+        self.verified = False
         self._show()
 
     def behind(self, number: int) -> None:
@@ -189,6 +190,8 @@ class Endpoint:
             self.health.answered(seconds)
         else:
             self.health.failed(str(worst), seconds)
+            # What comes back after an outage may be another node: its chain id is asked for again.
+            self.verified = self.verified and self.health.up
         self._show()
 
     def _learn(self, call: Call, error: IndexerError | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import AsyncIterator, Sequence
 
 import msgspec
@@ -24,6 +25,10 @@ MAX_WAITING = 1024
 
 PING_SECONDS = 15.0
 
+# At debug level the library logs the request line, which holds the key in the URL's path.
+_LOGGER = logging.getLogger("websockets.client.quiet")
+_LOGGER.setLevel(logging.INFO)
+
 
 class SocketTransport:
     """JSON-RPC over a WebSocket that is opened when needed and again after it was lost.
@@ -34,9 +39,7 @@ class SocketTransport:
         max_response_bytes: Longer messages close the connection.
     """
 
-    def __init__(
-        self, url: str, *, timeout_seconds: float, max_response_bytes: int | None = None
-    ) -> None:
+    def __init__(self, url: str, *, timeout_seconds: float, max_response_bytes: int | None = None) -> None:
         self._url = url
         self._scrub = Scrubber(url)
         self._timeout = timeout_seconds
@@ -119,6 +122,7 @@ class SocketTransport:
                     max_queue=64,
                     user_agent_header="gemforce-indexer",
                     proxy=None,
+                    logger=_LOGGER,
                 )
             except TimeoutError:
                 raise RpcTimeout(f"no connection within {self._timeout:g} s") from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 
-from indexer.errors import ChainIdMismatch, RpcUnavailable
+from indexer.chain.refs import BlockRange
+from indexer.errors import ChainIdMismatch, IndexerError, RpcUnavailable
 from indexer.testing.chain import MemoryChain
 from indexer.testing.rpc_server import KEY, serving
 
@@ -126,3 +128,30 @@ async def test_polling_survives_an_outage(chain, client_of):
         with server.lying("server_error"):
             await asyncio.sleep(0.3)
         await until(heads, chain.mine().hash)
+
+
+async def test_no_log_line_at_any_level_has_a_key(chain, filters, client_of, caplog):
+    caplog.set_level(logging.DEBUG)
+    async with (
+        serving(chain) as server,
+        client_of(server.ws_url, server.url, f"http://127.0.0.1:9/{KEY}") as client,
+    ):
+        await client.open()
+        async with aclosing(client.heads()) as heads:
+            await until(heads, chain.head.hash)
+            await until(heads, chain.mine().hash)
+        with server.lying("html_200", "server_error"), suppress(IndexerError):
+            await client.logs_in_range(BlockRange(1, 5), filters)
+    assert KEY not in caplog.text
+
+
+async def test_a_stalled_head_is_overtaken_by_the_other_endpoint(chain, client_of):
+    async with (
+        serving(chain, "stalled_head") as stalled,
+        serving(chain) as honest,
+        client_of(stalled.url, honest.url) as client,
+        aclosing(client.heads()) as heads,
+    ):
+        await until(heads, chain.head.hash)
+        for _ in range(3):
+            await until(heads, chain.mine().hash)

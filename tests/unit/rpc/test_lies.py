@@ -50,7 +50,7 @@ def test_the_catalogue_is_as_long_as_promised():
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_one_endpoint(name, chain, filters, truth, client_of):
-    patience = 0.1 if name == "no_answer" else 1.0
+    patience = 0.05 if name == "no_answer" else 1.0
     async with serving(chain, name) as server, client_of(server.url, timeout_seconds=patience) as client:
         ranged = await attempt(client.logs_in_range(BlockRange(1, 12), filters))
         if not isinstance(ranged, IndexerError):
