@@ -124,6 +124,11 @@ class Endpoint:
         self.verified = False
         self._show()
 
+    def subscribed(self, error: IndexerError | None) -> None:
+        """A subscription began to speak, or ended with an error: counted like a request."""
+        outcome = "ok" if error is None else _outcome(error)
+        metrics.RPC_REQUESTS.labels(self.chain, self.name, "eth_subscribe", outcome).inc()
+
     def behind(self, number: int) -> None:
         """It did not have a block of that number."""
         self.health.lacks(number)

@@ -107,6 +107,7 @@ class HeadStream:
                     if self._heard(endpoint, raw):
                         failures = 0
             except IndexerError as error:
+                endpoint.subscribed(error)
                 if endpoint.name not in self._silent:  # else the reason is noted already
                     endpoint.health.note(str(error))
             finally:
@@ -125,7 +126,9 @@ class HeadStream:
             return False
         if header is None:
             return False
-        self._speaking.add(endpoint.name)
+        if endpoint.name not in self._speaking:
+            self._speaking.add(endpoint.name)
+            endpoint.subscribed(None)
         self._announced = header.number
         endpoint.health.saw_head(header.number)
         self._put(header)
