@@ -320,7 +320,8 @@ class PooledClient:
         for one in self._selection.ordered(block):
             if one is first or not one.health.up or one.health.surely_lacks(block):
                 continue
-            with suppress(Retryable, ProviderLied, RpcRefused):  # then it is no second opinion; its health knows why
+            # One that cannot be verified now is no second opinion; its health knows why.
+            with suppress(Retryable, ProviderLied, RpcRefused):
                 if not one.verified:
                     await self._verify(one)
                 return one
