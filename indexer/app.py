@@ -113,6 +113,8 @@ async def opened(
         await store.register_tables(catalogue.tables)
         await store.register_selectors(catalogue.functions)
         projections = Projections.load()
+        async with store.session("checking projections") as connection:
+            await projections.verify(connection)
         yield Parts(settings, clock or SystemClock(), store, catalogue, projections, holder_name())
     finally:
         await store.close()
@@ -318,12 +320,22 @@ async def redecode(settings: Settings, chain: str | None = None) -> int:
 
 
 async def rebuild(settings: Settings, projection: str | None = None) -> list[str]:
-    """Replay projections from the event tables and swap them in; returns their names."""
-    async with opened(settings) as parts, AsyncExitStack() as stack:
-        for name in settings.chains:
-            await stack.enter_async_context(_leased(parts, name))
-        names = None if projection is None else {projection}
-        return list(await parts.projections.rebuild(parts.store.pool, names))
+    """Replay projections from the event tables and swap them in; returns their names.
+
+    Raises ``ConfigError`` when there is none of this name, ``LeaseLost`` naming the holder when a chain is being written.
+    """
+    names = None if projection is None else {projection}
+    rebuilt: dict[str, None] = {}
+    async with opened(settings) as parts:
+        for chain, section in settings.chains.items():
+            await parts.store.register_chain(section.chain_id, chain)
+            async with _leased(parts, chain) as epoch:
+                rebuilt |= dict.fromkeys(
+                    await parts.projections.rebuild(
+                        parts.store.pool, names, chain_id=section.chain_id, epoch=epoch
+                    )
+                )
+    return list(rebuilt)
 
 
 @asynccontextmanager

@@ -48,9 +48,6 @@ BACKFILL_DISTANCE = 32
 FOLD_LOGS = 250_000
 """Logs committed in a backfill after which the projections catch up, so that state never trails far."""
 
-FORGET_BLOCKS = 16
-"""Blocks that become final between two times the journal is trimmed."""
-
 LATE_PAUSE_SECONDS = 5.0
 """Until late work that failed is tried again; following goes on meanwhile."""
 
@@ -66,7 +63,6 @@ class ChainEngine:
         self._patience = patience
         self._sink = sink
         self._rate = Rate(opening.clock)
-        self._forgotten = -1
         self._reached = True
         self._late_from = 0.0
         self.name = opening.name
@@ -308,7 +304,6 @@ class ChainEngine:
             metrics.HEAD_TO_COMMIT_SECONDS.labels(self.name).observe(session.clock.monotonic() - heard)
             self._progressed(session, "follow", before[0], head.number)
             self._told_facets(session)
-            await self._forget(session)
         return reached
 
     def _told_head(self, session: Session, head: BlockHeader) -> None:
@@ -319,12 +314,6 @@ class ChainEngine:
     def _told_facets(self, session: Session) -> None:
         unknown = session.resolver.timeline.unknown_facets()
         metrics.DIAMOND_UNKNOWN_FACETS.labels(self.name).set(len(unknown))
-
-    async def _forget(self, session: Session) -> None:
-        """Drop the useless journal now and then: it costs a transaction, and a few blocks more of it cost nothing."""
-        if session.finalized is not None and session.finalized >= self._forgotten + FORGET_BLOCKS:
-            await self._opening.forget(session)
-            self._forgotten = session.finalized
 
     async def _late_step(self, session: Session, late: LateSources) -> bool:
         """One chunk of late work; True while there is more. What an endpoint refuses is tried again after a pause."""

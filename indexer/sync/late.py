@@ -110,5 +110,7 @@ class LateSources:
         stale = await session.projections.stale(session.store.pool, session.chain_id)
         if stale:
             log.info("rebuilding projections", chain=session.name, projections=sorted(stale))
-            await session.projections.rebuild(session.store.pool, stale)
+            await session.projections.rebuild(
+                session.store.pool, stale, chain_id=session.chain_id, epoch=session.epoch
+            )
         self._marked.clear()

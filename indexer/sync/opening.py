@@ -201,12 +201,6 @@ class Opening:
         if isinstance(halt, FinalizedReorg | InvariantViolated):
             await self.store.halt(self.settings.chain_id, epoch, f"{type(halt).__name__}: {halt}")
 
-    async def forget(self, session: Session) -> None:
-        """Drop the journal of what has become final."""
-        if session.finalized is not None:
-            async with self.store.session("dropping the journal") as connection:
-                await self.projections.forget(connection, session.chain_id, session.finalized)
-
 
 def _halt_again(recorded: str) -> Halt:
     """The halt that was written down, as it was raised."""

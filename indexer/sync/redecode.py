@@ -47,7 +47,7 @@ async def redecode_chain(opening: Opening, epoch: int) -> int:
         log.info("redecoded", chain=opening.name, through=after[0], moved=moved)
     stale = await opening.projections.stale(opening.store.pool, chain_id)
     if stale and state.tip is not None:
-        await opening.projections.rebuild(opening.store.pool, stale)
+        await opening.projections.rebuild(opening.store.pool, stale, chain_id=chain_id, epoch=epoch)
     return moved
 
 
