@@ -55,7 +55,7 @@ class DemoOptions:
 
     @property
     def reorg_every(self) -> int:
-        """Live blocks between reorgs: so many that they come every eight seconds, and at least three."""
+        """Live blocks between reorgs: so many that they come every six seconds, and at least three."""
         return max(3, round(REORG_EVERY_BLOCKS / self.block_seconds))
 
 

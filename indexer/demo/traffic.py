@@ -14,7 +14,7 @@ from indexer.demo.calls import Send
 from indexer.demo.dealings import ACTIONS
 from indexer.demo.deploy import Deployment, run, upgrade
 
-REORG_EVERY_BLOCKS = 8
+REORG_EVERY_BLOCKS = 6
 UPGRADE_AT_BLOCK = 14
 UPGRADE_EVERY_BLOCKS = 60
 DEPTHS = (2, 5, 1, 9, 3, 14, 7, 24)
