@@ -7,6 +7,7 @@ have the block cannot answer with silence. A read of one block goes by its hash.
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,9 @@ MOST_TIMEOUTS = 2
 
 FULL_CHECK_BLOCKS = 128
 """A read that is this short, and far shorter than the endpoint would allow, has every block's bloom checked."""
+
+SPOT_BLOCKS = 4
+"""Of longer reads, so many blocks taken at random have hash, time and bloom checked, besides those of the ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,27 +202,37 @@ async def _linked(
 async def _checked(
     endpoint: Endpoint, read: Part, filters: Sequence[LogFilter], *, check_bloom: bool, every_block: bool
 ) -> Part:
-    """Hashes and times against headers, blooms of the end (or of every block) against logs."""
-    wanted = set(validate.numbers_without_time(read.logs))
-    if every_block:
-        wanted |= set(range(read.blocks.first, read.blocks.last))
-    wanted.discard(read.end.number)
+    """Hashes and times against headers, blooms against logs: of every block, or of the end and a few others."""
+    spots = set(range(read.blocks.first, read.blocks.last)) if every_block else _spots(read)
+    wanted = (spots | set(validate.numbers_without_time(read.logs))) - {read.end.number}
     headers = [*await read_headers(endpoint, sorted(wanted)), read.end]
     if every_block:
         _check_links(endpoint, headers)
     validate.check_hashes(read.logs, headers)
     logs = _timed(read.logs, headers)
-    if check_bloom:
-        for header in headers if every_block else headers[-1:]:
-            mine = validate.of_block(logs, header.number)
-            if header.logs_bloom is None or validate.doubt(header.logs_bloom, mine, filters) is None:
-                continue
-            settled = await _settled(endpoint, header, filters, mine)
-            if not validate.same_logs(mine, settled):
-                raise ProviderLied(
-                    f"{endpoint.name}: the logs of block {header.ref} are not those of its receipts"
-                )
+    for header in headers if check_bloom else ():
+        if header.logs_bloom is None or header.number not in spots | {read.end.number}:
+            continue
+        mine = validate.of_block(logs, header.number)
+        small = every_block or header is read.end
+        if validate.doubt(header.logs_bloom, mine, filters, small=small) is None:
+            continue
+        settled = await _settled(endpoint, header, filters, mine)
+        if not validate.same_logs(mine, settled):
+            raise ProviderLied(
+                f"{endpoint.name}: the logs of block {header.ref} are not those of its receipts"
+            )
     return Part(read.blocks, logs, read.end, checked=every_block)
+
+
+def _spots(read: Part) -> set[int]:
+    """A few blocks to look at more closely: the first and last with logs, and some taken at random."""
+    count = min(SPOT_BLOCKS, len(read.blocks) - 1)
+    within = range(read.blocks.first, read.blocks.last + 1)
+    spots = set(random.sample(within, count))
+    if len(read.logs):
+        spots |= {int(read.logs.block_number[0]), int(read.logs.block_number[-1])}
+    return spots
 
 
 async def _by_pieces(endpoint: Endpoint, header: BlockHeader, filters: Sequence[LogFilter]) -> LogBatch:

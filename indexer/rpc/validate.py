@@ -111,11 +111,12 @@ def of_block(batch: LogBatch, number: int) -> LogBatch:
     return batch.take(np.arange(first, last))
 
 
-def doubt(bloom: bytes, logs: LogBatch, filters: Sequence[LogFilter]) -> str | None:
+def doubt(bloom: bytes, logs: LogBatch, filters: Sequence[LogFilter], *, small: bool = True) -> str | None:
     """Why the logs of one block may not be all that the filters ask for, or None when there is no reason.
 
     A bloom promises too much at times, never too little. Nothing at all where it promises something is always doubtful.
-    In a quiet block, so are bits that the logs do not explain. A log that the bloom excludes is doubtful anywhere.
+    A log that the bloom excludes is doubtful anywhere. With ``small`` doubts, so are bits of a quiet block's bloom that
+    the logs do not explain (other contracts' logs mostly do).
     """
     if not any(may_match(bloom, one) for one in filters):
         return "logs that the bloom excludes" if len(logs) else None
@@ -127,7 +128,7 @@ def doubt(bloom: bytes, logs: LogBatch, filters: Sequence[LogFilter]) -> str | N
         explained |= bloom_bits(value)
     if explained & ~promised:
         return "logs that the bloom excludes"
-    if explained != promised and promised.bit_count() <= QUIET_BLOOM_BITS:
+    if small and explained != promised and promised.bit_count() <= QUIET_BLOOM_BITS:
         return "logs that do not explain the bloom"
     return None
 

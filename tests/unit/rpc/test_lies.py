@@ -13,6 +13,7 @@ from indexer.chain.refs import BlockRange
 from indexer.errors import IndexerError
 from indexer.rpc import transport
 from indexer.rpc.validate import same_logs
+from indexer.testing.chain import MemoryChain
 from indexer.testing.lies import CATALOGUE, RANGE_WORDINGS
 from indexer.testing.rpc_server import KEY, serving
 
@@ -125,3 +126,25 @@ async def test_a_compressed_bomb_is_not_unpacked(chain, filters, client_of):
             error = await attempt(client.head())
         assert isinstance(error, IndexerError)
         assert str(transport.MAX_RESPONSE_BYTES) in str(error)
+
+
+SPOTTED = (
+    "empty_logs",
+    "fabricated_log",
+    "foreign_block_hash",
+    "mixed_block_hash",
+    "wrong_time",
+    "log_outside_range",
+)
+
+
+@pytest.mark.parametrize("name", SPOTTED)
+async def test_one_endpoint_over_a_long_range(name, filters, client_of):
+    """Too long to look at every block; a few blocks looked at are enough to catch who lies throughout."""
+    chain = MemoryChain()
+    for number in range(1, 301):
+        chain.mine([(b"\xa1" * 20, [b"\x71" * 32, number.to_bytes(32, "big")], b"")])
+    async with serving(chain, name) as server, client_of(server.url) as client:
+        error = await attempt(client.logs_in_range(BlockRange(1, 290), filters))
+        assert isinstance(error, IndexerError)
+        assert server.told[name]
