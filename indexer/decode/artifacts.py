@@ -21,6 +21,7 @@ MAX_FILES = 20_000
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _MAX_BYTES = 64 * 1024 * 1024
+_MAX_NESTING = 1_000
 _PASSED_OVER = frozenset({"build-info", "solcInputs", "cache", "node_modules"})
 
 
@@ -117,10 +118,26 @@ def _load(path: Path) -> object:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ConfigError(f"{path}: larger than {_MAX_BYTES // 1024**2} MB, which no ABI is")
-        return json.loads(path.read_bytes())
+        content = path.read_bytes()
+        if _too_nested(content):
+            raise ConfigError(f"{path}: no JSON that an ABI could be: nested more than {_MAX_NESTING} deep")
+        return json.loads(content)
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file or folder") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: no JSON: {error}") from error
+
+
+def _too_nested(content: bytes) -> bool:
+    """Whether brackets open deeper than any ABI's do.
+
+    json's own bound is Python's recursion limit, which py_ecc (imported by web3) raises so far that the C stack ends first.
+    """
+    depth = 0
+    for bracket in re.finditer(rb"[\[\]{}]", content):
+        depth += 1 if bracket[0] in b"[{" else -1
+        if depth > _MAX_NESTING:
+            return True
+    return False
