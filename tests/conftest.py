@@ -11,7 +11,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -74,6 +75,12 @@ def postgres_url() -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def url_of(postgres_url: str) -> Callable[[str], str]:
+    """The URL of a database of the session's server, by name."""
+    return partial(with_database, postgres_url)
 
 
 @pytest.fixture(scope="session")

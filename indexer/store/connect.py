@@ -7,6 +7,7 @@ cause named.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -18,8 +19,11 @@ from indexer.errors import ConfigError, InvariantViolated, SchemaMismatch, Store
 CONNECT_SECONDS = 10.0
 """How long one connection may take to come up."""
 
-COMMAND_SECONDS = 600.0
-"""No statement of ours runs longer; it is a bound for a server that stopped answering, not a target."""
+COMMAND_SECONDS = 3600.0
+"""No statement of ours runs longer; a server that went silent is noticed by the socket much earlier."""
+
+SILENCE_SECONDS = 30
+"""How long a TCP connection may be dead before the kernel says so."""
 
 _LOST = (
     asyncpg.PostgresConnectionError,
@@ -124,6 +128,25 @@ def store_errors(doing: str) -> Iterator[None]:
         ) from error
 
 
+def watch_socket(connected: socket.socket) -> None:
+    """Let the kernel notice a peer that went silent, also while we wait for an answer. Only TCP needs it."""
+    if connected.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        ("TCP_KEEPIDLE", SILENCE_SECONDS // 3),
+        ("TCP_KEEPINTVL", SILENCE_SECONDS // 6),
+        ("TCP_KEEPCNT", 4),
+        ("TCP_USER_TIMEOUT", SILENCE_SECONDS * 1000),
+    ):
+        if hasattr(socket, option):  # macOS has other names for some
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    watch_socket(connection._transport.get_extra_info("socket"))  # noqa: SLF001 - asyncpg offers no other way to it
+
+
 def _server_settings(application_name: str) -> dict[str, str]:
     return {
         "application_name": application_name,
@@ -142,12 +165,14 @@ async def connect(url: str, *, application_name: str = "indexer") -> asyncpg.Con
         ConfigError: it refuses the URL.
     """
     with store_errors(f"connecting to {describe(url)}"):
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             url,
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings=_server_settings(application_name),
         )
+    await _prepare(connection)
+    return connection
 
 
 async def open_pool(url: str, *, application_name: str = "indexer", size: int = 8) -> asyncpg.Pool:
@@ -162,6 +187,7 @@ async def open_pool(url: str, *, application_name: str = "indexer", size: int = 
             url,
             min_size=1,
             max_size=size,
+            init=_prepare,
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings=_server_settings(application_name),

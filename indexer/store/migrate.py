@@ -23,6 +23,7 @@ MIGRATIONS_DIR = SCHEMA_DIR / "migrations"
 _FILE_NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 _QUEUE_SECONDS = "120s"
 _LOCK_SECONDS = "5s"
+_MIGRATION_SECONDS = 86_400
 _OLDEST_VERSION = 150000
 
 
@@ -149,7 +150,7 @@ async def _apply_next(connection: asyncpg.Connection, migrations: list[Migration
         await connection.execute(sql("migration_limits"), _LOCK_SECONDS)
         await act_as_owner(connection)
         try:
-            await connection.execute(migration.text, timeout=None)
+            await connection.execute(migration.text, timeout=_MIGRATION_SECONDS)
             await connection.execute(
                 sql("record_migration"), migration.version, migration.name, migration.checksum
             )

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import asyncpg
 import pytest
 
 from indexer.errors import ConfigError, InvariantViolated, SchemaMismatch, StoreUnavailable
-from indexer.store.connect import connect, describe, store_errors, true_cause
+from indexer.store.connect import SILENCE_SECONDS, connect, describe, store_errors, true_cause, watch_socket
 
 
 def test_a_url_is_described_without_its_secrets():
@@ -63,9 +64,20 @@ async def test_a_server_that_is_not_there(tmp_path):
         await connect(f"postgresql://me@/x?host={tmp_path}")
 
 
-async def test_a_database_that_is_not_there(postgres_url):
+async def test_a_database_that_is_not_there(url_of):
     with pytest.raises(ConfigError, match="no_such_database"):
-        await connect(postgres_url.replace("/postgres?", "/no_such_database?"))
+        await connect(url_of("no_such_database"))
+
+
+def test_a_dead_tcp_peer_is_noticed_by_the_kernel():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+    ):
+        watch_socket(client)
+        assert client.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == SILENCE_SECONDS * 1000
 
 
 async def test_sessions_have_the_indexers_settings(connection):

@@ -148,13 +148,13 @@ async def test_a_lock_is_not_waited_for_for_long(database_url, tmp_path, monkeyp
     await second.close()
 
 
-async def test_only_utf8_databases_are_taken(postgres_url, tmp_path):
+async def test_only_utf8_databases_are_taken(postgres_url, url_of):
     admin = await asyncpg.connect(postgres_url)
     await admin.execute(
         "CREATE DATABASE indexer_test_latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'"
     )
     try:
-        connection = await connect(postgres_url.replace("/postgres?", "/indexer_test_latin?"))
+        connection = await connect(url_of("indexer_test_latin"))
         with pytest.raises(ConfigError, match="UTF8"):
             await migrate(connection)
         await connection.close()

@@ -152,13 +152,13 @@ async def test_a_reader_logs_in_with_a_timeout_and_read_only(migrated_url, conne
     assert [row["rolname"] for row in logins] == ["indexer_owner"]
 
 
-async def test_a_plain_owner_of_a_database_can_do_without_making_roles(postgres_url, connection):
+async def test_a_plain_owner_of_a_database_can_do_without_making_roles(postgres_url, url_of, connection):
     """The roles are there, but this role may neither make roles nor act as their owner."""
     admin = await asyncpg.connect(postgres_url)
     await admin.execute("CREATE ROLE test_plain LOGIN PASSWORD 'x'")
     await admin.execute("CREATE DATABASE indexer_test_plain OWNER test_plain TEMPLATE template0")
     try:
-        url = postgres_url.replace("/postgres?", "/indexer_test_plain?")
+        url = url_of("indexer_test_plain")
         plain = await asyncpg.connect(url, user="test_plain", password="x")
         assert "0001_sync" in await migrate(plain)
         assert await register_tables(plain, [PING_TABLE]) == ["demo_ping"]
