@@ -59,10 +59,12 @@ def test_no_file_says_that_it_is_unfinished() -> None:
     assert _found(UNFINISHED) == []
 
 
-def test_files_have_one_purpose_each() -> None:
+def test_no_module_has_grown_too_long_for_one_purpose() -> None:
     long = {
         str(path.relative_to(ROOT)): lines
         for path in _files()
-        if path.suffix == ".py" and (lines := len(path.read_text().splitlines())) > 450
+        if path.suffix == ".py"
+        and path.is_relative_to(ROOT / "indexer")
+        and (lines := len(path.read_text().splitlines())) > 450
     }
     assert long == {}
