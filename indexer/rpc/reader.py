@@ -47,7 +47,7 @@ MOST_TIMEOUTS = 2
 FULL_CHECK_BLOCKS = 128
 """A read that is this short, and far shorter than the endpoint would allow, has every block's bloom checked."""
 
-SPOT_BLOCKS = 4
+SPOT_BLOCKS = 6
 """Of longer reads, so many blocks taken at random have hash, time and bloom checked, besides those of the ends."""
 
 
@@ -226,10 +226,14 @@ async def _checked(
 
 
 def _spots(read: Part) -> set[int]:
-    """A few blocks to look at more closely: the first and last with logs, and some taken at random."""
+    """A few blocks to look at more closely: the first and last with logs, and some taken at random.
+
+    A read that is tried again looks at the same ones, so that a lie is not let through by trying often enough.
+    """
     count = min(SPOT_BLOCKS, len(read.blocks) - 1)
     within = range(read.blocks.first, read.blocks.last + 1)
-    spots = set(random.sample(within, count))
+    chance = random.Random(read.end.hash)  # noqa: S311 - repeatable on purpose
+    spots = set(chance.sample(within, count))
     if len(read.logs):
         spots |= {int(read.logs.block_number[0]), int(read.logs.block_number[-1])}
     return spots
