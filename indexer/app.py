@@ -40,6 +40,9 @@ log = structlog.get_logger(__name__)
 
 ClientFactory = Callable[[str, Settings], ChainClient]
 
+STOP_SECONDS = 6.0
+"""How long after SIGTERM the database may keep us waiting; then its connections are dropped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -93,15 +96,21 @@ def pooled_client(chain: str, settings: Settings) -> ChainClient:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, migrate: bool = True, clock: Clock | None = None
+    settings: Settings,
+    *,
+    migrate: bool = True,
+    clock: Clock | None = None,
+    on_store: Callable[[Store], None] | None = None,
 ) -> AsyncIterator[Parts]:
-    """Database, catalogue and projections, closed at the end.
+    """Database, catalogue and projections, closed at the end. ``on_store`` is given the store before anything else.
 
     Raises ``ConfigError`` for what is wrong with ABIs or the database, and for pending migrations that this role may not
     apply (it names ``indexer db migrate``).
     """
     store = await Store.open(settings.database)
     try:
+        if on_store is not None:
+            on_store(store)
         if migrate:
             for applied in await store.migrate():
                 log.info("migrated", migration=applied)
@@ -136,31 +145,40 @@ async def run(
     Returns when ``until`` is reached on every chain or a SIGTERM or SIGINT came; raises ``Halt`` when no chain goes on and
     one of them halted, ``NoProgress`` when ``until`` is given up.
     """
+    loop = asyncio.get_running_loop()
+    stores: list[Store] = []
     work = asyncio.ensure_future(
-        _run(settings, until, timeout, serve_http, progress, on_ready, client_factory)
+        _run(settings, until, timeout, serve_http, progress, on_ready, client_factory, stores.append)
     )
-    stopped = False
+    stopped: asyncio.TimerHandle | None = None
 
     def stop() -> None:
         nonlocal stopped
-        if not stopped:
+        if stopped is None:
             log.info("stopping")
-            stopped = True
+            stopped = loop.call_later(STOP_SECONDS, _abandon, stores)
             work.cancel()
 
-    loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT) if handle_signals else ()
     for number in signals:
         loop.add_signal_handler(number, stop)
     try:
         await work
     except asyncio.CancelledError:
-        if not stopped:
+        if stopped is None:
             raise
         log.info("stopped")
     finally:
+        if stopped is not None:
+            stopped.cancel()
         for number in signals:
             loop.remove_signal_handler(number)
+
+
+def _abandon(stores: Iterable[Store]) -> None:
+    for store in stores:
+        log.warning("the database does not answer; its connections are dropped")
+        store.abandon()
 
 
 async def _run(
@@ -171,11 +189,12 @@ async def _run(
     progress: ProgressSink | None,
     on_ready: Callable[[Running], None] | None,
     client_factory: ClientFactory,
+    on_store: Callable[[Store], None],
 ) -> None:
     if not settings.chains:
         raise ConfigError(f"{settings.path}: chains: none is configured; add a section [chains.NAME]")
     async with AsyncExitStack() as stack:
-        parts = await stack.enter_async_context(opened(settings))
+        parts = await stack.enter_async_context(opened(settings, on_store=on_store))
         patience_seconds = timeout_seconds if until is not None else float("inf")
         engines: list[ChainEngine] = []
         for name in settings.chains:

@@ -78,6 +78,10 @@ class Store:
             server, self._server = self._server, None
             await asyncio.to_thread(server.stop)
 
+    def abandon(self) -> None:
+        """Drop every connection without waiting: the server does not answer, and we have to end. What waits for it fails."""
+        self.pool.terminate()
+
     @asynccontextmanager
     async def session(self, doing: str) -> AsyncIterator[asyncpg.Connection]:
         """A connection of the pool; ``doing`` names the work in errors."""

@@ -53,6 +53,9 @@ LATE_PAUSE_SECONDS = 5.0
 
 MAX_PAUSE_SECONDS = 30.0
 
+LAST_COMMIT_SECONDS = 3.0
+"""How long a commit under way may take when the work around it was stopped."""
+
 
 class ChainEngine:
     """Keeps one chain in step until its goal is reached, it halts, or it is cancelled."""
@@ -183,7 +186,7 @@ class ChainEngine:
             async for chunk in fetch_ahead(session, contracts, blocks):
                 prepared = await session.preparer.prepare(chunk.raw, contracts, chunk.blocks)
                 if previous is not None:
-                    await previous
+                    await asyncio.shield(previous)
                 previous = asyncio.create_task(
                     self._commit_prepared(session, committer, chunk, prepared, contracts, blocks)
                 )
@@ -197,7 +200,9 @@ class ChainEngine:
                 previous = None
         finally:
             if previous is not None:
-                # A commit under way is let come to its end: its outcome would be unknown otherwise.
+                # A commit under way is let come to its end, if the database answers; else what it had in hand is lost.
+                await asyncio.wait({previous}, timeout=LAST_COMMIT_SECONDS)
+                previous.cancel()
                 await asyncio.gather(previous, return_exceptions=True)
 
     async def _commit_chunk(

@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+RELEASE_SECONDS = 2.0
+"""How long the database may take to have the lease back."""
+
 
 class LeaseKeeper:
     """One chain's lease while this process has it. ``epoch`` fences every commit made under it."""
@@ -78,9 +81,10 @@ class LeaseKeeper:
     async def release(self) -> None:
         """Give the lease back, so that a standby need not wait; it runs out by itself where that fails."""
         try:
-            await self._store.release_lease(self._chain_id, self._holder, self.epoch)
-        except StoreUnavailable as away:
-            log.warning("lease not released", chain=self._chain, reason=str(away))
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._store.release_lease(self._chain_id, self._holder, self.epoch)
+        except (StoreUnavailable, TimeoutError) as away:
+            log.warning("lease not released", chain=self._chain, reason=str(away) or "no answer in time")
 
 
 async def take_lease(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that a server under another user can get at; pytest closes its own to others whenever a session begins."""
+    folder = Path(tempfile.mkdtemp(prefix="indexer-crash-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -101,30 +101,30 @@ def postmaster(folder: Path) -> int | None:
     return int(path.read_text("ascii").split()[0]) if path.exists() else None
 
 
-async def test_kills_with_the_embedded_database_also_of_the_server(tmp_path: Path) -> None:
+async def test_kills_with_the_embedded_database_also_of_the_server(open_path: Path) -> None:
     """As a stranger runs it: nothing configured, killed while it sets itself up, while it works, with its server."""
     chain = grown(3, 300)
     rng = random.Random(3)
     async with serving(chain) as server:
-        write_config(tmp_path, [server.url], world.contracts(), max_range_blocks=3)
-        with Daemon(tmp_path, "run") as daemon:
-            await holds((tmp_path / ".indexer").exists, "the data directory is made")
+        write_config(open_path, [server.url], world.contracts(), max_range_blocks=3)
+        with Daemon(open_path, "run") as daemon:
+            await holds((open_path / ".indexer").exists, "the data directory is made")
             await asyncio.sleep(rng.random())
             daemon.kill()
-        with Daemon(tmp_path, "run") as daemon:
+        with Daemon(open_path, "run") as daemon:
             await daemon.says("committed", 3)
             daemon.kill()
-        left = postmaster(tmp_path)
+        left = postmaster(open_path)
         assert left is not None, "the server goes on without the daemon"
-        with Daemon(tmp_path, "run") as daemon:
+        with Daemon(open_path, "run") as daemon:
             await daemon.says("committed", 3)
-            assert postmaster(tmp_path) == left, "the next daemon found the server"
+            assert postmaster(open_path) == left, "the next daemon found the server"
             os.kill(left, signal.SIGKILL)
             daemon.kill()
-        with Daemon(tmp_path, "run", "--until", "head") as daemon:
+        with Daemon(open_path, "run", "--until", "head") as daemon:
             assert await daemon.ends() == 0
-        assert postmaster(tmp_path) is None, "who goes last stops the server"
-    embedded = EmbeddedServer(tmp_path / ".indexer")
+        assert postmaster(open_path) is None, "who goes last stops the server"
+    embedded = EmbeddedServer(open_path / ".indexer")
     await asyncio.to_thread(embedded.start)
     try:
         await world.check(embedded.url("indexer"), chain)

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from indexer.config import ContractSettings
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 45.0
 _numbers = itertools.count(1)
 
 Line = dict[str, Any]
