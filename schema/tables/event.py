@@ -13,7 +13,7 @@ class Undecoded(SQLModel, table=True):
     """A log that no known ABI decodes, as it came, and why."""
 
     __tablename__ = "undecoded"
-    __table_args__ = {"schema": "event"}  # noqa: RUF012 - SQLAlchemy's own convention
+    __table_args__ = {"schema": "event"}
 
     chain_id: int = bigint(key=True)
     block_number: int = bigint(key=True)

@@ -1,5 +1,4 @@
 """Schema ``sync``: the books of the indexer."""
-# ruff: noqa: RUF012 - __table_args__ is SQLAlchemy's own convention
 
 from __future__ import annotations
 
