@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -72,9 +72,10 @@ def answers(url: str) -> int:
 
 
 @pytest.fixture
-def tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A temporary directory whose path is short enough for a socket."""
-    return tmp_path_factory.mktemp("d")
+def tmp() -> Iterator[Path]:
+    """A temporary directory. Not pytest's: that one is closed to PostgreSQL's user whenever another pytest starts."""
+    with tempfile.TemporaryDirectory(prefix="demo-test-") as folder:
+        yield Path(folder)
 
 
 async def test_twenty_seconds_end_with_a_database_that_agrees_with_the_chain(tmp: Path):
