@@ -10,8 +10,12 @@ from indexer.errors import RangeTooWide
 
 TARGET_BYTES = 8 * 1024 * 1024
 TARGET_LOGS = 20_000
-START_BLOCKS = 500
+START_BLOCKS = 100
 GROWTH = 1.6
+LEAP = 4.0
+"""Growth while answers are nearly empty: the way from the start to a full span is short where there is little."""
+
+NEARLY_EMPTY = 0.1
 
 
 class RangeControl:
@@ -46,7 +50,7 @@ class RangeControl:
         elif blocks >= self._blocks:
             # Only a query of the full span says that more would have been fine.
             self._good = max(self._good, blocks)
-            room = GROWTH if filled == 0 else min(GROWTH, 1.0 / filled)
+            room = LEAP if filled < NEARLY_EMPTY else min(GROWTH, 1.0 / filled)
             # Below a span that was refused, the way up is by halves of what is left: a refusal costs a request.
             middle = self._ceiling if self._ceiling == self._most else (self._good + self._ceiling + 1) // 2
             grown = max(self._blocks + 1, int(self._blocks * room))

@@ -12,7 +12,7 @@ from indexer.errors import RangeTooWide, RateLimited, RpcTimeout
 from indexer.retry import Backoff, retry
 from indexer.rpc.health import Health
 from indexer.rpc.limits import Limiter
-from indexer.rpc.ranges import RangeControl
+from indexer.rpc.ranges import START_BLOCKS, RangeControl
 from indexer.testing.fast_clock import FastClock
 
 
@@ -83,14 +83,14 @@ def test_a_dense_range_shrinks_to_the_target_and_a_sparse_one_grows():
 def test_a_small_query_says_nothing_about_wider_ones():
     control = RangeControl(10_000)
     control.succeeded(10, 0, 0)
-    assert control.blocks == 500
+    assert control.blocks == START_BLOCKS
 
 
 def test_a_result_size_hint_is_for_one_request_only():
     control = RangeControl(10_000)
-    assert control.refused(500, RangeTooWide("x", 19)) == 19
+    assert control.refused(START_BLOCKS, RangeTooWide("x", 19)) == 19
     assert control.ceiling == 10_000
-    assert control.blocks > 300
+    assert control.blocks > START_BLOCKS / 2
 
 
 async def test_concurrency_grows_and_halves():
