@@ -12,6 +12,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 import pytest
+from projection_law import History, hold_to_law
 
 from indexer.projections.runner import Projections
 
@@ -269,23 +270,14 @@ async def hold_against_python(ledger, blocks, seeds):
 # -- histories ---------------------------------------------------------------------------------------------------------
 
 
-class History:
-    """One random history on one chain, applied as commits."""
+class SeededHistory(History):
+    """A history in which now and then a diamond's loupe was read."""
 
     def __init__(self, ledger, said, seed: int) -> None:
-        self.ledger = ledger
-        self.rng = random.Random(seed)
-        self.speaker = Speaker(said, self.rng)
-        self.blocks: dict[int, list] = {}
-        self.final = -1
-        self.reorgs = 0
+        super().__init__(ledger, Speaker(said, random.Random(seed)))
         self.seeds = (
             {(3, DIAMONDS[2]): {SELECTORS[0]: FACETS[0], SELECTORS[1]: FACETS[0]}} if seed % 3 == 0 else {}
         )
-
-    @property
-    def tip(self) -> int:
-        return max(self.blocks, default=-1)
 
     async def plant(self, ledger):
         for (number, diamond), served in self.seeds.items():
@@ -299,80 +291,9 @@ class History:
                     selector,
                 )
 
-    async def run(self):
-        await self.plant(self.ledger)
-        await self.mine(self.rng.randrange(1, 12), fold=False)
-        self.final = self.tip
-        await self.ledger.ends(self.tip, self.final)
-        await self.backfill()
-        for _ in range(self.rng.randrange(5, 13)):
-            await self.rng.choice(
-                (self.extend, self.extend, self.reorg, self.reorg, self.finalize, self.late)
-            )()
 
-    async def backfill(self):
-        first = 0
-        while first <= self.tip:
-            last = min(first + self.rng.randrange(6), self.tip)
-            await self.ledger.fold(first, last, journal=False)
-            first = last + 1
-
-    async def mine(self, count, *, fold=True):
-        first = self.tip + 1
-        for number in range(first, first + count):
-            self.blocks[number] = self.speaker.block()
-            await self.ledger.say(number, self.blocks[number])
-        await self.ledger.ends(self.tip, self.final)
-        if fold:
-            await self.ledger.fold(first, self.tip)
-
-    async def extend(self):
-        async with self.ledger.connection.transaction():
-            await self.mine(self.rng.randrange(1, 4))
-
-    async def late(self):
-        """Commits without a fold: the projections trail, and the next commit takes them along."""
-        await self.mine(self.rng.randrange(1, 3), fold=False)
-
-    async def finalize(self):
-        self.final = self.rng.randrange(max(self.final, 0), self.tip + 1)
-        await self.ledger.ends(self.tip, self.final)
-        if self.rng.random() < 0.5:
-            await self.ledger.projections.forget(self.ledger.connection, self.ledger.chain_id, self.final)
-
-    async def reorg(self):
-        if self.tip <= self.final:
-            return
-        self.reorgs += 1
-        ancestor = self.rng.randrange(max(self.final, 0), self.tip)
-        async with self.ledger.connection.transaction():
-            await self.ledger.unsay(ancestor)
-            await self.ledger.projections.unfold(self.ledger.connection, self.ledger.chain_id, ancestor)
-            self.blocks = {number: said for number, said in self.blocks.items() if number <= ancestor}
-            await self.mine(self.rng.randrange(1, 5))
-
-
-async def one_history(base, pool, said, new_ledger, seed):
-    projections = Projections.load()
-    ledger, once = new_ledger(base, projections, 2 * seed + 1), new_ledger(base, projections, 2 * seed + 2)
-    await ledger.open()
-    await once.open()
-    history = History(ledger, said, seed)
-    await history.run()
-    await ledger.fold(history.tip, history.tip)
-    await history.plant(once)
-    for number, block in history.blocks.items():
-        await once.say(number, block)
-    await once.ends(history.tip, -1)
-    await once.fold(0, history.tip, journal=False)
-    split, whole = await ledger.state(), await once.state()
-    for table, rows in whole.items():
-        assert split[table] == rows, f"seed {seed}: {table}"
+async def hold(ledger, history):
     await hold_against_python(ledger, history.blocks, history.seeds)
-    if seed % 10 == 0:
-        await projections.rebuild(pool, None, chain_id=ledger.chain_id)
-        assert await ledger.state() == whole, f"seed {seed}: rebuilt"
-    return history.reorgs, sum(map(len, whole.values()))
 
 
 async def plant_abis(base):
@@ -382,9 +303,18 @@ async def plant_abis(base):
 
 async def many_histories(base, pool, said, new_ledger, seeds):
     await plant_abis(base)
+    projections = Projections.load()
     reorgs = rows = 0
     for seed in seeds:
-        undone, made = await one_history(base, pool, said, new_ledger, seed)
+        undone, made = await hold_to_law(
+            base,
+            pool,
+            new_ledger,
+            projections,
+            lambda ledger, seed=seed: SeededHistory(ledger, said, seed),
+            seed,
+            hold,
+        )
         reorgs += undone
         rows += made
     assert reorgs > len(seeds)
