@@ -78,7 +78,7 @@ def test_none_at_all_is_said_too(tmp_path: Path) -> None:
 def test_every_make_target_has_a_line_in_help() -> None:
     makefile = (ROOT / "Makefile").read_text()
     (phony,) = [line for line in makefile.splitlines() if line.startswith(".PHONY:")]
-    result = subprocess.run(
-        ["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
-    )
+    # Below another make it would say which folder it enters.
+    command = ["make", "--no-print-directory", "help"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
     assert {line.split()[1] for line in result.stdout.splitlines()} == set(phony.split()[1:])
