@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from indexer.chain.filters import LogFilter, merge_filters
+from indexer.chain.filters import LogFilter
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockHeader, BlockRange
+from indexer.sync.ownership import Wanted
 from indexer.sync.prepare import Raw
 from indexer.sync.session import Session
 
@@ -23,9 +24,9 @@ class Chunk:
     end: BlockHeader
 
 
-async def fetch_chunk(session: Session, contracts: frozenset[str], blocks: BlockRange) -> Chunk:
-    """Fetch all logs of ``contracts`` (discovered members as known now) in ``blocks``."""
-    asked = tuple(merge_filters(session.ownership.filters(contracts, blocks.last)))
+async def fetch_chunk(session: Session, wanted: Wanted, blocks: BlockRange) -> Chunk:
+    """Fetch all logs in ``blocks`` that are wanted (of discovered members those known now)."""
+    asked = tuple(session.ownership.filters(wanted, blocks.last))
 
     async def fetch(filters: Sequence[LogFilter]) -> LogBatch:
         return (await session.client.logs_in_range(blocks, filters)).logs
@@ -34,9 +35,7 @@ async def fetch_chunk(session: Session, contracts: frozenset[str], blocks: Block
     return Chunk(blocks, Raw(answer.logs, asked, fetch), answer.end)
 
 
-async def fetch_ahead(
-    session: Session, contracts: frozenset[str], blocks: BlockRange
-) -> AsyncIterator[Chunk]:
+async def fetch_ahead(session: Session, wanted: Wanted, blocks: BlockRange) -> AsyncIterator[Chunk]:
     """Chunks of ``blocks`` in order, several fetched at once.
 
     At most ``concurrency`` are under way, and no new one starts while the fetched ones that wait hold more than
@@ -53,7 +52,7 @@ async def fetch_ahead(
             ):
                 last = min(first + max(session.client.suggested_blocks(), 1) - 1, blocks.last)
                 piece = BlockRange(first, last)
-                waiting.append(asyncio.create_task(fetch_chunk(session, contracts, piece)))
+                waiting.append(asyncio.create_task(fetch_chunk(session, wanted, piece)))
                 first = last + 1
             yield await waiting.popleft()
     finally:

@@ -36,6 +36,7 @@ from indexer.sync.health import ChainHealth
 from indexer.sync.late import LateSources
 from indexer.sync.lease import LeaseKeeper
 from indexer.sync.opening import Opening
+from indexer.sync.ownership import Wanted
 from indexer.sync.prepare import Prepared
 from indexer.sync.rate import Rate
 from indexer.sync.session import Session
@@ -147,9 +148,9 @@ class ChainEngine:
         if session.local is not None:
             return
         number = max(min(session.first_block - 1, -1 if session.finalized is None else session.finalized), 0)
-        contracts = session.active(number)
-        async for chunk in fetch_ahead(session, contracts, BlockRange(number, number)):
-            await self._commit_chunk(session, committer, chunk, contracts)
+        wanted = session.active(number)
+        async for chunk in fetch_ahead(session, wanted, BlockRange(number, number)):
+            await self._commit_chunk(session, committer, chunk, wanted)
 
     async def _backfill(self, session: Session, committer: Committer, follower: Follower) -> None:
         """Fetch by ranges while finality is far above our tip."""
@@ -179,16 +180,16 @@ class ChainEngine:
         return last
 
     async def _run_ranges(self, session: Session, committer: Committer, blocks: BlockRange) -> None:
-        contracts = session.active(blocks.first)
+        wanted = session.active(blocks.first)
         folded = session.logs_committed
         previous: asyncio.Task[None] | None = None
         try:
-            async for chunk in fetch_ahead(session, contracts, blocks):
-                prepared = await session.preparer.prepare(chunk.raw, contracts, chunk.blocks)
+            async for chunk in fetch_ahead(session, wanted, blocks):
+                prepared = await session.preparer.prepare(chunk.raw, wanted, chunk.blocks)
                 if previous is not None:
                     await asyncio.shield(previous)
                 previous = asyncio.create_task(
-                    self._commit_prepared(session, committer, chunk, prepared, contracts, blocks)
+                    self._commit_prepared(session, committer, chunk, prepared, wanted, blocks)
                 )
                 if session.logs_committed - folded > FOLD_LOGS:
                     await previous
@@ -206,10 +207,10 @@ class ChainEngine:
                 await asyncio.gather(previous, return_exceptions=True)
 
     async def _commit_chunk(
-        self, session: Session, committer: Committer, chunk: Chunk, contracts: frozenset[str]
+        self, session: Session, committer: Committer, chunk: Chunk, wanted: Wanted
     ) -> None:
-        prepared = await session.preparer.prepare(chunk.raw, contracts, chunk.blocks)
-        await self._commit_prepared(session, committer, chunk, prepared, contracts, chunk.blocks)
+        prepared = await session.preparer.prepare(chunk.raw, wanted, chunk.blocks)
+        await self._commit_prepared(session, committer, chunk, prepared, wanted, chunk.blocks)
 
     async def _commit_prepared(
         self,
@@ -217,10 +218,10 @@ class ChainEngine:
         committer: Committer,
         chunk: Chunk,
         prepared: Prepared,
-        contracts: frozenset[str],
+        wanted: Wanted,
         blocks: BlockRange,
     ) -> None:
-        await committer.extend(prepared, session.sources_of(contracts), [chunk.end], mode="backfill")
+        await committer.extend(prepared, session.sources_of(wanted), [chunk.end], mode="backfill")
         remaining = (self._backfill_end(session) or session.tip_number) - session.tip_number
         metrics.BACKFILL_BLOCKS_REMAINING.labels(self.name).set(remaining)
         await self._opening.admit_older_members(session, prepared.discovered)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from indexer.chain.filters import LogFilter, merge_filters
+from indexer.chain.filters import LogFilter
 from indexer.chain.logs import LogBatch, concat
 from indexer.chain.refs import BlockHeader, BlockRange
 from indexer.chain.updates import Advance, Known, Reorg
@@ -53,8 +53,8 @@ class Follower:
     async def _apply(self, headers: tuple[BlockHeader, ...], reorg: Reorg | None) -> None:
         session = self._session
         blocks = BlockRange(headers[0].number, headers[-1].number)
-        contracts = session.active(blocks.last)
-        asked = tuple(merge_filters(session.ownership.filters(contracts, blocks.last)))
+        wanted = session.active(blocks.last)
+        asked = tuple(session.ownership.filters(wanted, blocks.last))
 
         async def fetch(filters: Sequence[LogFilter]) -> LogBatch:
             return await fetch_blocks(session, headers, filters)
@@ -64,9 +64,9 @@ class Follower:
             session.ownership.forget_above(reorg.ancestor.number)
             session.resolver.timeline.revert(reorg.ancestor.number)
         raw = Raw(await fetch(asked), asked, fetch)
-        prepared = await session.preparer.prepare(raw, contracts, blocks)
+        prepared = await session.preparer.prepare(raw, wanted, blocks)
         await self._committer.extend(
-            prepared, session.sources_of(contracts), headers, mode="follow", reorg=reorg
+            prepared, session.sources_of(wanted), headers, mode="follow", reorg=reorg
         )
 
 

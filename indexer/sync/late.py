@@ -13,13 +13,14 @@ import structlog
 
 from indexer import metrics
 from indexer.chain.coverage import Segment
-from indexer.chain.filters import LogFilter, merge_filters
+from indexer.chain.filters import LogFilter
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockRange
 from indexer.store.commit import Source
 from indexer.sync.backfill import fetch_chunk
 from indexer.sync.committer import Committer
 from indexer.sync.follow import fetch_blocks
+from indexer.sync.ownership import Wanted
 from indexer.sync.prepare import Prepared, Raw
 from indexer.sync.session import Session
 from indexer.sync.sources import late_segments
@@ -64,33 +65,34 @@ class LateSources:
     def _floor(self) -> int:
         return -1 if self._session.local is None else self._session.local.floor.number
 
-    def _members(self, segment: Segment[int]) -> tuple[list[Source], frozenset[str]]:
+    def _members(self, segment: Segment[int]) -> tuple[list[Source], Wanted]:
         chosen = [source for source in self._session.sources if source.id in segment.members]
-        return chosen, frozenset(source.spec.contract for source in chosen)
+        specs = tuple(source.spec for source in chosen)
+        return chosen, Wanted(frozenset(spec.contract for spec in specs), specs)
 
     async def _below_finality(self, segment: Segment[int], floor: int) -> None:
         session = self._session
-        sources, contracts = self._members(segment)
+        sources, wanted = self._members(segment)
         first = segment.blocks.first
         last = min(segment.blocks.last, floor, first + max(session.client.suggested_blocks(), 1) - 1)
-        chunk = await fetch_chunk(session, contracts, BlockRange(first, last))
-        prepared = await session.preparer.prepare(chunk.raw, contracts, chunk.blocks)
+        chunk = await fetch_chunk(session, wanted, BlockRange(first, last))
+        prepared = await session.preparer.prepare(chunk.raw, wanted, chunk.blocks)
         await self.fill(prepared, sources)
 
     async def _above_finality(self, segment: Segment[int]) -> None:
         session = self._session
         if session.local is None:
             raise RuntimeError("there is late work only below a tip")
-        sources, contracts = self._members(segment)
+        sources, wanted = self._members(segment)
         headers = [header for header in session.local.headers if header.number in segment.blocks]
         blocks = BlockRange(headers[0].number, headers[-1].number)
-        asked = tuple(merge_filters(session.ownership.filters(contracts, blocks.last)))
+        asked = tuple(session.ownership.filters(wanted, blocks.last))
 
         async def fetch(filters: Sequence[LogFilter]) -> LogBatch:
             return await fetch_blocks(session, headers, filters)
 
         raw = Raw(await fetch(asked), asked, fetch)
-        prepared = await session.preparer.prepare(raw, contracts, blocks)
+        prepared = await session.preparer.prepare(raw, wanted, blocks)
         await self.fill(prepared, sources, unfinalized=True)
 
     async def fill(self, prepared: Prepared, sources: list[Source], *, unfinalized: bool = False) -> None:

@@ -15,6 +15,7 @@ from indexer.config import ChainSettings, ContractSettings, SyncSettings
 from indexer.decode.catalogue import Catalogue
 from indexer.decode.decoder import Decoder
 from indexer.decode.diamonds import FacetCut
+from indexer.decode.privacy import Privacy
 from indexer.decode.resolve import Resolver
 from indexer.errors import FinalizedReorg, Halt, InvariantViolated
 from indexer.projections.runner import Projections
@@ -52,6 +53,7 @@ class Opening:
     projections: Projections
     catalogue: Catalogue
     holder: str
+    privacy: Privacy | None = None
     scopes: tuple[ContractScope, ...] = field(init=False)
     rules: tuple[AnnouncementRule, ...] = field(init=False)
 
@@ -112,7 +114,7 @@ class Opening:
             projections=self.projections,
             resolver=resolver,
             ownership=ownership,
-            preparer=Preparer(self.client, Decoder(resolver), ownership, self.rules),
+            preparer=Preparer(self.client, Decoder(resolver), ownership, self.rules, self.privacy),
             epoch=epoch,
             sources=[],
             local=LocalChain(links) if links else None,

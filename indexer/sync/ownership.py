@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.chain.filters import LogFilter
+from indexer.chain.filters import LogFilter, merge_filters
 from indexer.chain.logs import LogBatch
 from indexer.config import ContractSettings
-from indexer.store.commit import DiscoveredAddress
+from indexer.store.commit import DiscoveredAddress, SourceSpec
 
 NOBODY = -1
 """The owner of a log that no contract asked for."""
@@ -50,6 +50,25 @@ class _Claim:
 
     scope: ContractScope
     from_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a read is for: these contracts or, with ``specs``, only what these sources of theirs ask for."""
+
+    contracts: frozenset[str]
+    specs: tuple[SourceSpec, ...] | None = None
+
+    def includes(self, contract: str, address: bytes, topic0: bytes | None) -> bool:
+        """Whether a log that the contract asks for is wanted."""
+        if contract not in self.contracts:
+            return False
+        return self.specs is None or any(
+            spec.contract == contract
+            and (spec.discovered or spec.filter.addresses is None or address in spec.filter.addresses)
+            and (spec.filter.topics is None or topic0 in spec.filter.topics)
+            for spec in self.specs
+        )
 
 
 def scopes_of(
@@ -118,34 +137,38 @@ class Ownership:
         """Discovered addresses of a contract."""
         return self._members.get(contract, {})
 
-    def filters(self, contracts: Iterable[str], last: int) -> list[LogFilter]:
-        """What to ask a node for, for these contracts and blocks up to ``last``."""
-        wanted: list[LogFilter] = []
-        for name in contracts:
-            scope = self._scope_of[name]
-            if scope.addresses is None or scope.addresses:
-                wanted.append(LogFilter(scope.addresses, scope.topics))
-            if scope.discovered:
-                wanted.append(self._member_filter(scope, last))
-        return [item for item in wanted if not item.empty]
+    def filters(self, wanted: Wanted, last: int) -> list[LogFilter]:
+        """What to ask a node for, for blocks up to ``last``: the fewest filters that ask for no more than is wanted."""
+        if wanted.specs is None:
+            scopes = [self._scope_of[name] for name in sorted(wanted.contracts)]
+            asked = [LogFilter(scope.addresses, scope.topics) for scope in scopes]
+            asked += [
+                self._member_filter(scope.name, scope.topics, last) for scope in scopes if scope.discovered
+            ]
+        else:
+            asked = [
+                self._member_filter(spec.contract, spec.filter.topics, last)
+                if spec.discovered
+                else spec.filter
+                for spec in wanted.specs
+            ]
+        return merge_filters(asked)
 
-    def _member_filter(self, scope: ContractScope, last: int) -> LogFilter:
-        members = self._members[scope.name]
-        if len(members) > ADDRESS_FILTER_LIMIT and scope.topics is not None:
-            return LogFilter(None, scope.topics)
+    def _member_filter(self, contract: str, topics: frozenset[bytes] | None, last: int) -> LogFilter:
+        members = self._members[contract]
+        if len(members) > ADDRESS_FILTER_LIMIT and topics is not None:
+            return LogFilter(None, topics)
         addresses = frozenset(address for address, member in members.items() if member.from_block <= last)
-        return LogFilter(addresses, scope.topics)
+        return LogFilter(addresses, topics)
 
-    def assign(
-        self, logs: LogBatch, contracts: frozenset[str]
-    ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-        """Each log's contract, and whether it counts for ``contracts``; both of shape (n,).
+    def assign(self, logs: LogBatch, wanted: Wanted) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Each log's contract, and whether it is wanted; both of shape (n,).
 
-        The contract (its place, or ``NOBODY``) is found in the whole configuration. A log counts when one of
-        ``contracts`` asks for it, whoever it belongs to.
+        The contract (its place, or ``NOBODY``) is found in the whole configuration. A log is wanted when any of the
+        wanted contracts asks for it, whoever it belongs to.
         """
         count = len(logs)
-        if self._single(logs):
+        if wanted.specs is None and self._single(logs):
             return np.full(count, self.scopes[0].place, np.int32), np.ones(count, np.bool_)
         owners = np.full(count, NOBODY, np.int32)
         counts = np.zeros(count, np.bool_)
@@ -160,7 +183,7 @@ class Ownership:
             for claim in reversed(self._claims(address, topic0)):
                 held = mine & (logs.block_number >= claim.from_block) if claim.from_block else mine
                 owners[held] = claim.scope.place
-                if claim.scope.name in contracts:
+                if wanted.includes(claim.scope.name, address, topic0):
                     counts |= held
         return owners, counts
 

@@ -17,12 +17,13 @@ from indexer.chain.filters import LogFilter, merge_filters
 from indexer.chain.logs import LogBatch, concat
 from indexer.chain.refs import BlockRange
 from indexer.decode.decoder import Decoder
+from indexer.decode.privacy import Privacy
 from indexer.decode.tables import Decoded
 from indexer.errors import InvariantViolated
 from indexer.rpc.client import ChainClient
 from indexer.store.commit import DiscoveredAddress
 from indexer.sync.discovery import AnnouncementRule, announcements, members_of
-from indexer.sync.ownership import Ownership
+from indexer.sync.ownership import Ownership, Wanted
 
 MAX_NESTING = 64
 """Most rounds of discovery within one range: how deep announced addresses may announce others there."""
@@ -59,22 +60,24 @@ class Preparer:
         decoder: Decoder,
         ownership: Ownership,
         rules: Sequence[AnnouncementRule],
+        privacy: Privacy | None = None,
     ) -> None:
         self._client = client
         self._decoder = decoder
         self._ownership = ownership
         self._rules = tuple(rules)
+        self._privacy = privacy
 
-    async def prepare(self, raw: Raw, contracts: frozenset[str], blocks: BlockRange) -> Prepared:
-        """Decode ``raw`` for ``contracts``; addresses announced in it, or since it was fetched, are fetched and decoded too.
+    async def prepare(self, raw: Raw, wanted: Wanted, blocks: BlockRange) -> Prepared:
+        """Decode what of ``raw`` is ``wanted``; addresses announced in it, or since it was fetched, are fetched and decoded too.
 
         Raises ``InvariantViolated`` when announcements nest deeper than ``MAX_NESTING`` within the range.
         """
         logs, asked = raw.logs, list(raw.asked)
         discovered: dict[tuple[str, bytes], DiscoveredAddress] = {}
         for _ in range(MAX_NESTING):
-            logs = await self._complete(logs, asked, raw.fetch, contracts, blocks)
-            mine, owners = self._owned(logs, contracts)
+            logs = await self._complete(logs, asked, raw.fetch, wanted, blocks)
+            mine, owners = self._owned(logs, wanted)
             decoded = await asyncio.to_thread(self._decoder.decode, mine, owners)
             found = announcements(self._rules, mine, owners, decoded)
             unknown = [
@@ -84,6 +87,8 @@ class Preparer:
             ]
             fresh = self._ownership.admit(await members_of(self._client, unknown))
             if not fresh:
+                if self._privacy is not None and self._privacy.active:
+                    mine, decoded = await asyncio.to_thread(self._privacy.apply, mine, decoded)
                 return Prepared(mine, decoded, tuple(discovered.values()), tuple(asked))
             discovered.update({(member.contract, member.address): member for member in fresh})
         raise InvariantViolated(
@@ -95,19 +100,19 @@ class Preparer:
         logs: LogBatch,
         asked: list[LogFilter],
         fetch: Fetch,
-        contracts: frozenset[str],
+        wanted: Wanted,
         blocks: BlockRange,
     ) -> LogBatch:
         """Fetch what is wanted by now and was not asked for when ``logs`` were fetched."""
-        missing = not_asked(self._ownership.filters(contracts, blocks.last), asked)
+        missing = not_asked(self._ownership.filters(wanted, blocks.last), asked)
         if not missing:
             return logs
         more = await fetch(missing)
         asked.extend(missing)
         return concat(blocks, [logs, more])
 
-    def _owned(self, logs: LogBatch, contracts: frozenset[str]) -> tuple[LogBatch, NDArray[np.int32]]:
-        owners, counts = self._ownership.assign(logs, contracts)
+    def _owned(self, logs: LogBatch, wanted: Wanted) -> tuple[LogBatch, NDArray[np.int32]]:
+        owners, counts = self._ownership.assign(logs, wanted)
         return (logs, owners) if bool(counts.all()) else (logs.take(counts), owners[counts])
 
 

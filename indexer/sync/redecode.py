@@ -10,7 +10,7 @@ from indexer.decode.decoder import Decoder
 from indexer.decode.reasons import DUPLICATE_LOG_INDEX
 from indexer.store.undecoded import BEFORE_ALL
 from indexer.sync.opening import Opening
-from indexer.sync.ownership import NOBODY
+from indexer.sync.ownership import NOBODY, Wanted
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ async def redecode_chain(opening: Opening, epoch: int) -> int:
     chain_id = opening.settings.chain_id
     state = await opening.store.register_chain(chain_id, opening.name)
     session = await opening.offline_session(epoch)
-    contracts = frozenset(opening.contracts)
+    wanted = Wanted(frozenset(opening.contracts))
     decoder = Decoder(session.resolver)
     after = BEFORE_ALL
     moved = 0
@@ -37,8 +37,11 @@ async def redecode_chain(opening: Opening, epoch: int) -> int:
         after = (int(logs.block_number[-1]), int(logs.log_index[-1]))
         # The key of a second log of one log index is taken: it decodes, but its place is here.
         logs = logs.take(np.array([reason != DUPLICATE_LOG_INDEX for reason in reasons], np.bool_))
-        owned = _owned(logs, session.ownership.assign(logs, contracts)[0])
+        owned = _owned(logs, session.ownership.assign(logs, wanted)[0])
         decoded = decoder.decode(*owned)
+        if opening.privacy is not None:
+            # Only rows: what stays raw was hidden on its way in, and hashing it again would make it another value.
+            decoded = opening.privacy.apply(owned[0], decoded)[1]
         if decoded.rows:
             tables = {rows.table.name for rows in decoded.rows}
             stale = opening.projections.reading(tables)

@@ -16,7 +16,7 @@ from indexer.projections.runner import Projections
 from indexer.rpc.client import ChainClient
 from indexer.store.commit import Source
 from indexer.store.store import Store
-from indexer.sync.ownership import Ownership
+from indexer.sync.ownership import Ownership, Wanted
 from indexer.sync.prepare import Preparer
 
 
@@ -57,21 +57,21 @@ class Session:
         """Our newest block's number; -1 before the first."""
         return -1 if self.local is None else self.local.tip.number
 
-    def active(self, block: int) -> frozenset[str]:
-        """Contracts whose logs count at ``block``."""
-        return frozenset(scope.name for scope in self.ownership.scopes if scope.start_block <= block)
+    def active(self, block: int) -> Wanted:
+        """The contracts whose logs count at ``block``."""
+        return Wanted(frozenset(scope.name for scope in self.ownership.scopes if scope.start_block <= block))
 
     def next_start(self, block: int) -> int | None:
         """The lowest block above ``block`` at which another contract begins to count."""
         later = [scope.start_block for scope in self.ownership.scopes if scope.start_block > block]
         return min(later, default=None)
 
-    def sources_of(self, contracts: frozenset[str]) -> list[Source]:
-        """Every source of these contracts that goes on at the tip."""
+    def sources_of(self, wanted: Wanted) -> list[Source]:
+        """Every source of the wanted contracts that goes on at the tip."""
         return [
             source
             for source in self.sources
-            if source.spec.contract in contracts and source.spec.key not in self.ends
+            if source.spec.contract in wanted.contracts and source.spec.key not in self.ends
         ]
 
     def cover(self, ids: Collection[int], blocks: BlockRange) -> None:

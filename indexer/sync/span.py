@@ -9,6 +9,7 @@ from indexer.sync.backfill import fetch_ahead
 from indexer.sync.committer import Committer
 from indexer.sync.late import LateSources
 from indexer.sync.opening import Opening
+from indexer.sync.ownership import Wanted
 from indexer.sync.rate import Rate
 from indexer.sync.session import Session
 
@@ -43,8 +44,8 @@ async def _span(
     late = LateSources(session, committer)
     rate = Rate(opening.clock)
     for piece in _by_start(session, blocks):
-        active = session.active(piece.first) & contracts
-        if not active:
+        active = Wanted(session.active(piece.first).contracts & contracts)
+        if not active.contracts:
             continue
         async for chunk in fetch_ahead(session, active, piece):
             prepared = await session.preparer.prepare(chunk.raw, active, chunk.blocks)
