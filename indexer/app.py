@@ -22,6 +22,7 @@ from indexer.chain.refs import BlockHeader
 from indexer.clock import Clock, SystemClock
 from indexer.config import Settings
 from indexer.decode.catalogue import Catalogue, load_catalogue
+from indexer.decode.privacy import Privacy
 from indexer.errors import ConfigError, Halt, IndexerError, ProviderLied, Retryable, RpcRefused
 from indexer.progress import ProgressSink
 from indexer.projections.runner import Projections
@@ -62,6 +63,7 @@ class Parts:
     catalogue: Catalogue
     projections: Projections
     holder: str
+    privacy: Privacy | None = None
 
     def opening(self, chain: str, client: ChainClient) -> Opening:
         """One chain, ready to be opened."""
@@ -80,6 +82,7 @@ class Parts:
             projections=self.projections,
             catalogue=self.catalogue,
             holder=self.holder,
+            privacy=self.privacy,
         )
 
 
@@ -124,7 +127,8 @@ async def opened(
         projections = Projections.load()
         async with store.session("checking projections") as connection:
             await projections.verify(connection)
-        yield Parts(settings, clock or SystemClock(), store, catalogue, projections, holder_name())
+        privacy = Privacy(settings.privacy, catalogue.tables)
+        yield Parts(settings, clock or SystemClock(), store, catalogue, projections, holder_name(), privacy)
     finally:
         await store.close()
 

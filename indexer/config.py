@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from indexer.config_checks import check_together
+from indexer.config_checks import check_privacy, check_together
 from indexer.config_problems import Problem, Reporter
 from indexer.config_sources import merge_sources
 from indexer.config_values import (
@@ -25,6 +25,7 @@ from indexer.config_values import (
     parse_finality,
     parse_listen,
     parse_rpc_url,
+    parse_secret,
 )
 from indexer.errors import ConfigError
 
@@ -34,6 +35,8 @@ Seconds = Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=86_400 * 
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(one_or_list)]
 RpcUrl = Annotated[SecretStr, BeforeValidator(parse_rpc_url)]
 Address = Annotated[bytes, BeforeValidator(parse_address)]
+
+PrivacyMode = Literal["keep", "hash", "drop"]
 
 SectionT = TypeVar("SectionT", bound="_Section")
 
@@ -69,6 +72,40 @@ class SyncSettings(_Section):
     concurrency: Annotated[Positive, Field(le=256)] = 4
     commit_bytes: Positive = 32 * 1024 * 1024
     queue_bytes: Positive = 96 * 1024 * 1024
+
+
+class ReconcileSettings(_Section):
+    """``[reconcile]``: reads of view functions beside the event path, at a finalized block.
+
+    A pass begins ``every_seconds`` after the one before; ``calls_per_second`` bounds its requests (a multicall is one);
+    ``sample`` is how many rows one pass reads or compares for each check.
+    """
+
+    enabled: bool = True
+    every_seconds: Seconds = 600.0
+    calls_per_second: Annotated[float, BeforeValidator(no_boolean), Field(gt=0, le=10_000)] = 10.0
+    sample: Annotated[Positive, Field(le=10_000)] = 200
+
+
+class ProjectionsSettings(_Section):
+    """``[projections]``: folders with the operator's own SQL files, relative to the configuration file."""
+
+    folder: Annotated[tuple[Path, ...], BeforeValidator(one_or_list)] = ()
+
+
+class PrivacySettings(_Section):
+    """``[privacy]``: what is hashed with ``secret`` (HMAC-SHA256) or dropped (NULL) before it reaches the database.
+
+    ``token_attributes`` concerns the values of the attributes whose keys ``token_attribute_keys`` names (``"*"``: all).
+    """
+
+    secret: Annotated[SecretStr, BeforeValidator(parse_secret)] | None = None
+    claim_data: PrivacyMode = "keep"
+    claim_signatures: PrivacyMode = "keep"
+    claim_uris: PrivacyMode = "keep"
+    identity_attributes: PrivacyMode = "keep"
+    token_attributes: PrivacyMode = "keep"  # noqa: S105 - a mode, no password
+    token_attribute_keys: Words = ()
 
 
 class ChainSettings(_Section):
@@ -116,6 +153,9 @@ class Settings(_Section):
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
     sync: SyncSettings = SyncSettings()
+    reconcile: ReconcileSettings = ReconcileSettings()
+    projections: ProjectionsSettings = ProjectionsSettings()
+    privacy: PrivacySettings = PrivacySettings()
     chains: dict[str, ChainSettings]
     contracts: dict[str, ContractSettings] = {}
 
@@ -125,6 +165,9 @@ _SINGLE: dict[str, type[_Section]] = {
     "http": HttpSettings,
     "log": LogSettings,
     "sync": SyncSettings,
+    "reconcile": ReconcileSettings,
+    "projections": ProjectionsSettings,
+    "privacy": PrivacySettings,
 }
 
 
@@ -145,9 +188,12 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     reporter = Reporter(path, environment.origins, environment.problems)
     sections = _check_sections(merged, reporter)
     check_together(sections["chains"], sections["contracts"], sections["sync"], merged, reporter)
+    if sections["privacy"] is not None:
+        check_privacy(sections["privacy"], reporter)
     if reporter.lines:
         raise ConfigError(*reporter.lines)
     sections["database"] = _anchor(sections["database"], path)
+    sections["projections"] = _anchor_folders(sections["projections"], path)
     return Settings(path=path, **sections)
 
 
@@ -203,3 +249,9 @@ def _check_section(
 def _anchor(database: DatabaseSettings, path: Path) -> DatabaseSettings:
     folder = path.resolve().parent
     return database.model_copy(update={"data_dir": folder / database.data_dir.expanduser()})
+
+
+def _anchor_folders(projections: ProjectionsSettings, path: Path) -> ProjectionsSettings:
+    anchor = path.resolve().parent
+    folders = tuple(anchor / folder.expanduser() for folder in projections.folder)
+    return projections.model_copy(update={"folder": folders})

@@ -10,7 +10,13 @@ from indexer.config_problems import Problem, Reporter
 from indexer.config_values import checksum_address, did_you_mean, repr_word
 
 if TYPE_CHECKING:
-    from indexer.config import ChainSettings, ContractSettings, DiscoverSettings, SyncSettings
+    from indexer.config import (
+        ChainSettings,
+        ContractSettings,
+        DiscoverSettings,
+        PrivacySettings,
+        SyncSettings,
+    )
 
 Chains = Mapping[str, "ChainSettings | None"]
 Contracts = Mapping[str, "ContractSettings | None"]
@@ -43,6 +49,21 @@ def check_together(
                 f"should not exceed sync.queue_bytes ({sync.queue_bytes}), or no commit could ever fill",
             )
         )
+
+
+def check_privacy(privacy: PrivacySettings, reporter: Reporter) -> None:
+    """Report a hash without a secret, and token attributes without keys."""
+    modes = {name: getattr(privacy, name) for name in type(privacy).model_fields}
+    hashed = [name for name, mode in modes.items() if mode == "hash"]
+    if hashed and privacy.secret is None:
+        message = (
+            f"{hashed[0]} is hashed with it; set it to ${{VARIABLE}} or as INDEXER__PRIVACY__SECRET, and keep it: "
+            "another secret gives other hashes"
+        )
+        reporter.add(Problem.missing(("privacy", "secret"), message))
+    if modes["token_attributes"] in {"hash", "drop"} and not privacy.token_attribute_keys:
+        message = 'token_attributes needs the keys it is about, such as ["passport"], or "*" for all'
+        reporter.add(Problem.missing(("privacy", "token_attribute_keys"), message))
 
 
 def _check_names(chains: Chains, contracts: Contracts, merged: Mapping[str, Any], reporter: Reporter) -> None:

@@ -167,7 +167,7 @@ def _show(key: Key, value: Any) -> str:
 
 
 def _secret(key: Key) -> bool:
-    return "rpc" in key[2:3] or key[:2] == ("database", "url")
+    return "rpc" in key[2:3] or key[:2] in {("database", "url"), ("privacy", "secret")}
 
 
 def _show_secret(value: Any) -> str:

@@ -21,7 +21,7 @@ from pydantic_settings import (
 )
 
 PREFIX = "INDEXER__"
-_LISTS = frozenset({"rpc", "address", "abi", "events", "anonymous"})
+_LISTS = frozenset({"rpc", "address", "abi", "events", "anonymous", "folder", "token_attribute_keys"})
 
 
 class EnvironmentSource(PydanticBaseSettingsSource):

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 RPC_SCHEMES = ("http", "https", "ws", "wss")
 DATABASE_SCHEMES = ("postgresql", "postgres")
+LEAST_SECRET = 16
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -128,6 +129,16 @@ def parse_listen(value: Any) -> str:
     if int(port) > 65535:
         raise ValueError("a port is at most 65535")
     return text
+
+
+def parse_secret(value: Any) -> SecretStr:
+    """A secret of at least 16 characters, ``${VAR}`` replaced; its text never stands in an error."""
+    text = expand_variables(_text(value))
+    if len(text) < LEAST_SECRET:
+        raise ValueError(
+            f"a secret has at least {LEAST_SECRET} characters; make one with: openssl rand -hex 32"
+        )
+    return SecretStr(text)
 
 
 def split_listen(listen: str) -> tuple[str, int]:

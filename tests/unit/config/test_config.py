@@ -171,3 +171,24 @@ def test_checksums_of_the_standard() -> None:
         "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
     ):
         assert checksum_address(bytes.fromhex(text[2:])) == text
+
+
+def test_folders_of_projections_are_relative_to_the_file_and_may_be_several(tmp_path: Path) -> None:
+    path = tmp_path / "indexer.toml"
+    path.write_text(
+        '[chains.base]\nchain_id = 1\nrpc = "http://h"\n[projections]\nfolder = ["sql", "/abs"]\n', "utf-8"
+    )
+    assert load_settings(path, {}).projections.folder == (tmp_path / "sql", Path("/abs"))
+    found = load_settings(path, {"INDEXER__PROJECTIONS__FOLDER": "one,two"})
+    assert found.projections.folder == (tmp_path / "one", tmp_path / "two")
+
+
+def test_the_secret_of_privacy_may_come_from_a_variable(tmp_path: Path) -> None:
+    path = tmp_path / "indexer.toml"
+    path.write_text(
+        '[chains.base]\nchain_id = 1\nrpc = "http://h"\n[privacy]\nclaim_data = "hash"\n', "utf-8"
+    )
+    found = load_settings(path, {"INDEXER__PRIVACY__SECRET": "0123456789abcdef"}).privacy
+    assert found.secret is not None
+    assert found.secret.get_secret_value() == "0123456789abcdef"
+    assert "0123456789" not in repr(found)

@@ -99,6 +99,34 @@ BAD: dict[str, tuple[str, tuple[str, ...]]] = {
     "lease": (CHAIN + "[sync]\nlease_seconds = -1\n", ("sync.lease_seconds = -1", "greater than 0")),
     "concurrency": (CHAIN + "[sync]\nconcurrency = 1000\n", ("sync.concurrency = 1000", "at most 256")),
     "commit over queue": (CHAIN + "[sync]\nqueue_bytes = 5\n", ("sync.commit_bytes", "sync.queue_bytes (5)")),
+    "privacy mode": (
+        CHAIN + "[privacy]\nclaim_data = 'hide'\n",
+        ("privacy.claim_data", '"keep" or "hash" or "drop"'),
+    ),
+    "privacy without secret": (
+        CHAIN + "[privacy]\nclaim_data = 'hash'\n",
+        ("privacy.secret is missing", "claim_data is hashed with it", "INDEXER__PRIVACY__SECRET"),
+    ),
+    "privacy secret short": (
+        CHAIN + "[privacy]\nsecret = 'hunter2'\n",
+        ("privacy.secret", "at least 16 characters"),
+    ),
+    "privacy without keys": (
+        CHAIN + "[privacy]\ntoken_attributes = 'drop'\n",
+        ("privacy.token_attribute_keys is missing", '["passport"]'),
+    ),
+    "reconcile calls": (
+        CHAIN + "[reconcile]\ncalls_per_second = 0\n",
+        ("reconcile.calls_per_second = 0", "greater than 0"),
+    ),
+    "reconcile sample": (
+        CHAIN + "[reconcile]\nsample = 1000000\n",
+        ("reconcile.sample = 1000000", "at most 10000"),
+    ),
+    "projections folder": (
+        CHAIN + "[projections]\nfolder = 5\n",
+        ("projections.folder = 5", "string"),
+    ),
     "no contract chain": (
         CHAIN + f"[contracts.t]\naddress = '{ADDRESS}'\n",
         ("contracts.t.chain is missing", "[chains.NAME]"),
@@ -306,3 +334,11 @@ def test_broken_json_in_the_environment_is_named(tmp_path: Path) -> None:
     message = str(problems_of(path, {"INDEXER__CHAINS__BASE__RPC": '["http://x'}))
     assert "INDEXER__CHAINS__BASE__RPC" in message
     assert "JSON" in message
+
+
+def test_the_secret_of_privacy_never_stands_in_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "indexer.toml"
+    path.write_text(CHAIN + "[privacy]\nsecret = 'hunter2hunter'\n", "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, {})
+    assert "hunter2" not in str(caught.value)
