@@ -4,6 +4,18 @@ The migrations are the truth; a test holds these classes against a migrated data
 """
 
 from indexer.schema.tables.event import Undecoded
+from indexer.schema.tables.identity import (
+    ClaimTopic,
+    Identity,
+    IdentityAttribute,
+    IdentityClaim,
+    IdentityContract,
+    IdentityExecution,
+    IdentityKey,
+    RegistryClaim,
+    TrustedIssuer,
+    TrustedIssuerTopic,
+)
 from indexer.schema.tables.state import (
     Diamond,
     DiamondCut,
@@ -30,12 +42,14 @@ from indexer.schema.tables.sync import (
     Projection,
     Reorg,
     Source,
+    ViewFile,
 )
 
 __all__ = [
     "AbiSelector",
     "Block",
     "Chain",
+    "ClaimTopic",
     "Diamond",
     "DiamondCut",
     "DiamondSeed",
@@ -46,6 +60,12 @@ __all__ = [
     "Erc20Supply",
     "Erc1155Balance",
     "EventTable",
+    "Identity",
+    "IdentityAttribute",
+    "IdentityClaim",
+    "IdentityContract",
+    "IdentityExecution",
+    "IdentityKey",
     "Journal",
     "Lease",
     "Migration",
@@ -54,7 +74,11 @@ __all__ = [
     "NftUnexpanded",
     "Orphan",
     "Projection",
+    "RegistryClaim",
     "Reorg",
     "Source",
+    "TrustedIssuer",
+    "TrustedIssuerTopic",
     "Undecoded",
+    "ViewFile",
 ]
