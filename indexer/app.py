@@ -123,9 +123,12 @@ async def opened(
         for warning in catalogue.warnings:
             log.warning("abi", warning=warning)
         await store.register_tables(catalogue.tables)
+        await store.apply_views()
         await store.register_selectors(catalogue.functions)
-        projections = Projections.load()
+        projections = Projections.load(own=settings.projections.folder)
         async with store.session("checking projections") as connection:
+            for name in await projections.make_tables(connection):
+                log.info("tables made", projection=name)
             await projections.verify(connection)
         privacy = Privacy(settings.privacy, catalogue.tables)
         yield Parts(settings, clock or SystemClock(), store, catalogue, projections, holder_name(), privacy)

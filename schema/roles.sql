@@ -49,19 +49,22 @@ END
 $$;
 
 -- name: grant_roles
--- Least privilege on what is there now and, by default privileges of the schemas' owner, on what will be made.
+-- Least privilege on what is there now and, by default privileges of the schemas' owner, on what will be made. Schemas of
+-- migrations that are still to come are passed over.
 DO $$
 DECLARE
     owner text := (SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'sync');
     place text;
 BEGIN
-    FOREACH place IN ARRAY ARRAY['event', 'state', 'analytics', 'sync', 'partner'] LOOP
+    FOREACH place IN ARRAY ARRAY['event', 'state', 'custom', 'analytics', 'parity', 'sync', 'partner'] LOOP
+        CONTINUE WHEN to_regnamespace(place) IS NULL;
         EXECUTE format('REVOKE ALL ON SCHEMA %I FROM PUBLIC', place);
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO indexer_writer, indexer_dispatcher', place);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO indexer_writer, indexer_dispatcher', place);
         EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %I GRANT SELECT ON TABLES TO indexer_writer, indexer_dispatcher', owner, place);
     END LOOP;
-    FOREACH place IN ARRAY ARRAY['event', 'state', 'sync'] LOOP
+    FOREACH place IN ARRAY ARRAY['event', 'state', 'custom', 'sync'] LOOP
+        CONTINUE WHEN to_regnamespace(place) IS NULL;
         EXECUTE format('GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO indexer_writer', place);
         EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO indexer_writer', place);
         EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %I GRANT INSERT, UPDATE, DELETE ON TABLES TO indexer_writer', owner, place);
@@ -69,11 +72,15 @@ BEGIN
     END LOOP;
     REVOKE INSERT, UPDATE, DELETE ON sync.migration FROM indexer_writer;
     REVOKE INSERT, UPDATE, DELETE ON sync.event_table FROM indexer_writer;
+    IF to_regclass('sync.view_file') IS NOT NULL THEN
+        REVOKE INSERT, UPDATE, DELETE ON sync.view_file FROM indexer_writer;
+    END IF;
     EXECUTE 'GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA partner TO indexer_dispatcher';
     EXECUTE 'GRANT USAGE ON ALL SEQUENCES IN SCHEMA partner TO indexer_dispatcher';
     EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA partner GRANT INSERT, UPDATE, DELETE ON TABLES TO indexer_dispatcher', owner);
     EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA partner GRANT USAGE ON SEQUENCES TO indexer_dispatcher', owner);
-    FOREACH place IN ARRAY ARRAY['event', 'state', 'analytics', 'sync'] LOOP
+    FOREACH place IN ARRAY ARRAY['event', 'state', 'custom', 'analytics', 'parity', 'sync'] LOOP
+        CONTINUE WHEN to_regnamespace(place) IS NULL;
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO indexer_reader', place);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO indexer_reader', place);
         EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA %I GRANT SELECT ON TABLES TO indexer_reader', owner, place);

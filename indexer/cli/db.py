@@ -29,15 +29,17 @@ def migrate(config: ConfigOption = None, json_: JsonOption = False) -> None:
     """Bring the database's schema and event tables up to this version, and print what was applied."""
     settings = load(config)
     quiet_log()
-    applied, tables = run_async(_migrate(settings))
+    applied, tables, views = run_async(_migrate(settings))
     if json_:
-        print_json({"applied": applied, "event_tables": tables})
+        print_json({"applied": applied, "event_tables": tables, "views": views})
         return
     for name in applied:
         say(f"applied {name}")
     if tables:
         say(f"made or widened {len(tables)} event tables")
-    if not applied and not tables:
+    if views:
+        say(f"made the views of {', '.join(views)}")
+    if not applied and not tables and not views:
         say("nothing to apply; the database is up to date")
 
 
@@ -155,15 +157,19 @@ def _interrupts_left_to_psql() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-async def _migrate(settings: Settings) -> tuple[list[str], list[str]]:
+async def _migrate(settings: Settings) -> tuple[list[str], list[str], list[str]]:
     from indexer.decode.catalogue import load_catalogue  # noqa: PLC0415 - numpy takes long to import
+    from indexer.projections.runner import Projections  # noqa: PLC0415 - as above
 
     async with opened_store(settings.database, "db migrate") as store:
         applied = await store.migrate()
         catalogue = load_catalogue(settings, await store.known_tables())
         made = await store.register_tables(catalogue.tables)
         await store.register_selectors(catalogue.functions)
-        return applied, made
+        projections = Projections.load(own=settings.projections.folder)
+        async with store.session("making the tables of projections") as connection:
+            await projections.make_tables(connection)
+        return applied, made, await store.apply_views()
 
 
 async def _roles(database: DatabaseSettings) -> dict[str, Any]:

@@ -15,7 +15,19 @@ from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockHeader
 from indexer.config import DatabaseSettings
 from indexer.decode.tables import Decoded, EventTable
-from indexer.store import announced, coverage, cursor, ddl, diamonds, lease, migrate, roles, status, undecoded
+from indexer.store import (
+    announced,
+    coverage,
+    cursor,
+    ddl,
+    diamonds,
+    lease,
+    migrate,
+    roles,
+    status,
+    undecoded,
+    views,
+)
 from indexer.store.commit import (
     ChainState,
     Commit,
@@ -31,7 +43,7 @@ from indexer.store.outcome import run_settled
 from indexer.store.queries import sql
 from indexer.store.rewind import RewindResult, apply_rewind
 from indexer.store.transaction import apply_commit
-from indexer.store.writer import encode_aside
+from indexer.store.writer import TableRows, encode_aside
 
 EMBEDDED_DATABASE = "indexer"
 
@@ -114,6 +126,14 @@ class Store:
         async with self.session("making event tables") as connection:
             return await ddl.register_tables(connection, tables)
 
+    async def apply_views(self) -> list[str]:
+        """Make the views what this program and the event tables want; call it after ``register_tables``.
+
+        See ``views.apply_views``.
+        """
+        async with self.session("making views") as connection:
+            return await views.apply_views(connection)
+
     async def register_selectors(self, functions: Mapping[str, frozenset[bytes]]) -> None:
         """Make ``sync.abi_selector`` what ``functions`` (ABI stem to selectors) says."""
         async with self.session("writing the ABIs' selectors") as connection:
@@ -154,17 +174,21 @@ class Store:
         async with self.session("reading discovered addresses") as connection:
             return await coverage.read_discovered(connection, chain_id)
 
-    async def commit(self, commit: Commit) -> CommitResult:
+    async def commit(self, commit: Commit, encoded: Sequence[TableRows] | None = None) -> CommitResult:
         """Write one commit, all of it or nothing; a lost COMMIT is found out about before this returns.
+
+        ``encoded`` are the rows of ``commit`` where ``encode_aside`` was called for them before.
 
         Raises:
             LeaseLost, CursorConflict, FinalizedReorg, Halt: nothing was written; see ``transaction.apply_commit``.
             StoreUnavailable: nothing was written, unless the message says that the outcome is unknown; load the cursor.
         """
-        encoded = await encode_aside(commit.chain_id, commit.logs, commit.decoded)
+        if encoded is None:
+            encoded = await encode_aside(commit.chain_id, commit.logs, commit.decoded)
+        rows = encoded
 
         async def work(connection: asyncpg.Connection) -> CommitResult:
-            return await apply_commit(connection, commit, encoded)
+            return await apply_commit(connection, commit, rows)
 
         async with self._commits[commit.chain_id]:
             await self._extend_lease(commit.chain_id, commit.epoch)

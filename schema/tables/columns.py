@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Integer, LargeBinary
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
 from sqlmodel import Field
 
@@ -42,3 +42,8 @@ def document(*, optional: bool = False) -> Any:
 def multirange() -> Any:
     """An ``int8multirange``."""
     return Field(sa_column=Column(INT8MULTIRANGE, nullable=False))
+
+
+def texts(*, optional: bool = False) -> Any:
+    """A ``text[]``."""
+    return Field(sa_column=Column(ARRAY(Text), nullable=optional))

@@ -16,6 +16,7 @@ from indexer.schema.tables.columns import (
     multirange,
     raw,
     raw_array,
+    texts,
 )
 
 _SYNC = {"schema": "sync"}
@@ -212,3 +213,16 @@ class DiamondSeed(SQLModel, table=True):
     block_number: int = bigint()
     facet: bytes = raw()
     selector: bytes = raw(key=True)
+
+
+class ViewFile(SQLModel, table=True):
+    """A file of ``schema/views`` as it was applied last."""
+
+    __tablename__ = "view_file"
+    __table_args__ = _SYNC
+
+    name: str = Field(primary_key=True)
+    digest: bytes = raw()
+    views: list[str] = texts()
+    functions: list[str] = texts()
+    applied_at: datetime = instant()

@@ -53,3 +53,17 @@ SELECT $1, $2, $3, facet, selector FROM unnest($4::bytea[], $5::bytea[]) AS told
 -- What the loupes of a chain told.
 SELECT diamond, block_number, facet, selector FROM sync.diamond_seed
 WHERE chain_id = $1 ORDER BY diamond, facet, selector;
+
+-- name: event_tables_by_name
+-- Every event table with its event, in an order that does not depend on when they were made.
+SELECT table_name, abi, signature FROM sync.event_table ORDER BY table_name COLLATE "C";
+
+-- name: event_arguments
+-- Columns of every event table with their comments.
+SELECT class.relname AS table_name, attribute.attname AS name,
+       format_type(attribute.atttypid, attribute.atttypmod) AS type,
+       col_description(class.oid, attribute.attnum) AS comment
+FROM sync.event_table AS held
+JOIN pg_class AS class ON class.relname = held.table_name AND class.relnamespace = to_regnamespace('event')
+JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+ORDER BY class.relname, attribute.attnum;

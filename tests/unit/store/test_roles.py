@@ -15,11 +15,32 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIG
 READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 MATRIX = {
-    "indexer_writer": {"event": WRITE, "state": WRITE, "sync": WRITE, "analytics": READ, "partner": READ},
-    "indexer_dispatcher": {"event": READ, "state": READ, "sync": READ, "analytics": READ, "partner": WRITE},
-    "indexer_reader": {"event": READ, "state": READ, "sync": READ, "analytics": READ, "partner": set()},
+    "indexer_writer": {
+        "event": WRITE,
+        "state": WRITE,
+        "sync": WRITE,
+        "analytics": READ,
+        "parity": READ,
+        "partner": READ,
+    },
+    "indexer_dispatcher": {
+        "event": READ,
+        "state": READ,
+        "sync": READ,
+        "analytics": READ,
+        "parity": READ,
+        "partner": WRITE,
+    },
+    "indexer_reader": {
+        "event": READ,
+        "state": READ,
+        "sync": READ,
+        "analytics": READ,
+        "parity": READ,
+        "partner": set(),
+    },
 }
-LEDGERS = {("indexer_writer", "sync.migration"): READ, ("indexer_writer", "sync.event_table"): READ}
+LEDGERS = {("indexer_writer", f"sync.{table}"): READ for table in ("migration", "event_table", "view_file")}
 
 
 @pytest.fixture
@@ -27,7 +48,7 @@ async def granted(connection):
     """One table in every schema, also of those no migration fills yet, made after the grants."""
     async with connection.transaction():
         await act_as_owner(connection)
-        for schema in ("event", "state", "sync", "analytics", "partner"):
+        for schema in ("event", "state", "sync", "analytics", "parity", "partner"):
             await connection.execute(
                 f"CREATE TABLE {schema}.made_later (id bigint GENERATED ALWAYS AS IDENTITY, a int)"
             )
@@ -38,7 +59,7 @@ async def granted(connection):
 async def test_each_role_may_do_to_each_table_what_the_matrix_says_and_no_more(granted):
     rows = await granted.fetch(
         "SELECT schemaname AS schema, schemaname || '.' || tablename AS place FROM pg_tables "
-        "WHERE schemaname IN ('event', 'state', 'sync', 'analytics', 'partner')"
+        "WHERE schemaname IN ('event', 'state', 'sync', 'analytics', 'parity', 'partner')"
     )
     cells = [
         (role, row["place"], verb, verb in LEDGERS.get((role, row["place"]), MATRIX[role][row["schema"]]))
@@ -63,7 +84,7 @@ async def test_each_role_may_do_to_each_table_what_the_matrix_says_and_no_more(g
 
 
 async def test_schemas_and_database(connection):
-    schemas = ("event", "state", "sync", "analytics", "partner")
+    schemas = ("event", "state", "sync", "analytics", "parity", "partner")
     usage = {
         role: {
             schema
@@ -91,7 +112,7 @@ async def test_the_owner_owns_everything_and_nobody_logs_in_as_it(granted):
     owners = await granted.fetch(
         "SELECT DISTINCT r.rolname, r.rolcanlogin, r.rolsuper FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner "
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE n.nspname IN ('event', 'state', 'sync', 'analytics', 'partner')"
+        "WHERE n.nspname IN ('event', 'state', 'sync', 'analytics', 'parity', 'partner')"
     )
     assert [tuple(row) for row in owners] == [("indexer_owner", False, False)]
 
