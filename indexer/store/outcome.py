@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from indexer.clock import SystemClock
 from indexer.errors import StoreUnavailable
@@ -24,6 +25,8 @@ SETTLE_SECONDS: Final = 30.0
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 _CLOCK = SystemClock()
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -44,7 +47,8 @@ async def run_settled(
         StoreUnavailable: the database was lost; nothing was written, unless the message says that the outcome is unknown.
     """
     with store_errors(doing):
-        async with pool.acquire() as connection:
+        connection = await pool.acquire()
+        try:
             transaction = connection.transaction()
             await transaction.start()
             try:
@@ -57,7 +61,20 @@ async def run_settled(
                     await transaction.commit()
             except StoreUnavailable as lost:
                 await _settle(pool, chain_id, commit_id, lost)
+        finally:
+            await _give_back(pool, connection)
     return result
+
+
+async def _give_back(pool: asyncpg.Pool, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+    """Return a connection to the pool. One that was lost is dropped by it; what its transaction did is known by then.
+
+    Were the loss raised from here, a commit that took place would be reported as one that did not.
+    """
+    try:
+        await pool.release(connection)
+    except DRIVER_ERRORS as error:
+        log.debug("a connection was lost after its transaction", reason=type(error).__name__)
 
 
 async def _give_up(connection: asyncpg.Connection, transaction: asyncpg.transaction.Transaction) -> None:
