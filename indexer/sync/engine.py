@@ -52,7 +52,9 @@ FOLD_LOGS = 250_000
 LATE_PAUSE_SECONDS = 5.0
 """Until late work that failed is tried again; following goes on meanwhile."""
 
-MAX_PAUSE_SECONDS = 30.0
+FIRST_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 10.0
+"""Between lease periods: doubled while nothing can be committed, short again once something was."""
 
 LAST_COMMIT_SECONDS = 3.0
 """How long a commit under way may take when the work around it was stopped."""
@@ -74,8 +76,9 @@ class ChainEngine:
 
     async def run(self) -> None:
         """Run lease periods. Returns when the goal is reached; raises ``Halt`` when the chain has to stop."""
-        pause = 0.5
+        pause = FIRST_PAUSE_SECONDS
         while True:
+            began = self._opening.clock.monotonic()
             self._patience.check(f"chain {self.name}: lease or first commit")
             self.health.lease = None
             try:
@@ -89,6 +92,8 @@ class ChainEngine:
                 log.warning("database unavailable", chain=self.name, reason=str(away))
             except (Retryable, ProviderLied, RpcRefused) as failed:
                 log.warning("chain unreachable", chain=self.name, reason=str(failed))
+            if self.health.last_commit is not None and self.health.last_commit > began:
+                pause = FIRST_PAUSE_SECONDS
             await self._opening.clock.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
