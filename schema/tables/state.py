@@ -78,6 +78,8 @@ class Nft(SQLModel, table=True):
     burned: bool
     last_transfer_block: int = bigint()
     updated_block: int = bigint()
+    inconsistent: bool
+    inconsistency: str | None = None
 
 
 class NftUnexpanded(SQLModel, table=True):
