@@ -222,17 +222,14 @@ WITH flow AS MATERIALIZED (
     WINDOW in_usdc AS (PARTITION BY diamond, deal_id, usdc_era ORDER BY block_number, log_index),
         in_collateral AS (PARTITION BY diamond, deal_id, collateral_era ORDER BY block_number, log_index)
 ), matched AS MATERIALIZED (
-    SELECT flow.*, coalesce(
-            CASE WHEN kind = 'repay' THEN sync.address_or_null(payment.party) END,
-            flow.party,
-            sync.address_or_null(payment.party)
-        ) AS true_party,
+    SELECT flow.*,
+        coalesce(CASE WHEN kind = 'repay' THEN payment.party END, flow.party, payment.party) AS true_party,
         mint.value AS minted, distribution.log_index AS fee_log_index, distribution.principal_amount,
         distribution.fee_receivers, distribution.fee_amounts
     FROM flow
     JOIN termed USING (block_number, log_index)
     LEFT JOIN LATERAL (
-        SELECT CASE WHEN flow.kind = 'withdraw' THEN transfer.to_ ELSE transfer.from_ END AS party
+        SELECT sync.address_or_null(CASE WHEN flow.kind = 'withdraw' THEN transfer.to_ ELSE transfer.from_ END) AS party
         FROM event.erc20_transfer AS transfer
         WHERE (flow.kind = 'repay' OR flow.kind IN ('deposit', 'withdraw') AND flow.party IS NULL)
           AND transfer.chain_id = $1 AND transfer.block_number = flow.block_number AND transfer.tx_hash = flow.tx_hash
