@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import asyncpg
 import pytest
+from deploy_expressions import NOT_OURS, exported_names, expressions, metric_names
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -66,6 +67,11 @@ async def demo(*options: str, tmp: Path) -> AsyncIterator[Demo]:
                 await process.wait()
 
 
+def page(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - the demo's own address
+        return str(response.read().decode())
+
+
 def answers(url: str) -> int:
     with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - the demo's own address
         return int(response.status)
@@ -83,6 +89,10 @@ async def test_twenty_seconds_end_with_a_database_that_agrees_with_the_chain(tmp
         where = await running.document()
         assert {"rpc", "database", "http"} <= set(where)
         assert await asyncio.to_thread(answers, where["http"] + "/livez") == 200
+        exported = exported_names(await asyncio.to_thread(page, where["http"] + "/metrics"))
+        for place, expression in expressions():
+            missing = metric_names(expression) - exported - NOT_OURS
+            assert not missing, f"{place} asks for {missing}, which the demo's /metrics has not"
         connection = await asyncpg.connect(where["database"])
         try:
             deadline = asyncio.get_running_loop().time() + 60
