@@ -2,7 +2,7 @@
 --
 --   indexer_owner       owns every object, cannot log in
 --   indexer_migrator    changes the schema (a member of the owner)
---   indexer_writer      the daemon: rows of event, state and sync, no DDL, no TRUNCATE
+--   indexer_writer      the daemon: rows of event, state, custom and sync, no DDL, no TRUNCATE
 --   indexer_dispatcher  delivers webhooks: rows of partner, reads the rest
 --   indexer_reader      analysts: SELECT only, with a statement timeout
 --
@@ -72,6 +72,9 @@ BEGIN
     END LOOP;
     REVOKE INSERT, UPDATE, DELETE ON sync.migration FROM indexer_writer;
     REVOKE INSERT, UPDATE, DELETE ON sync.event_table FROM indexer_writer;
+    IF to_regclass('sync.custom_statement') IS NOT NULL THEN
+        REVOKE INSERT, UPDATE, DELETE ON sync.custom_statement FROM indexer_writer;
+    END IF;
     IF to_regclass('sync.view_file') IS NOT NULL THEN
         REVOKE INSERT, UPDATE, DELETE ON sync.view_file FROM indexer_writer;
     END IF;

@@ -16,7 +16,7 @@ from indexer.cli.daemon import read_daemon
 from indexer.cli.sql import sql
 from indexer.config import Settings
 from indexer.store.connect import describe
-from indexer.store.status import ChainStatus, ContractStatus
+from indexer.store.status import ChainStatus, ContractStatus, ProjectionStatus
 from indexer.store.store import Store
 
 WINDOW_SECONDS = 30.0
@@ -90,12 +90,19 @@ async def _chain(
         "eta_seconds": round(lag / rate) if lag and rate and rate > 0 else None,
         "backfill_blocks_remaining": live.get("backfill_blocks_remaining"),
         "contracts": [_contract(one, tip) for one in _all_contracts(settings, status)],
-        "projections": [{"name": one.name, "through_block": one.through_block} for one in status.projections],
+        "projections": [_projection(one) for one in status.projections],
         "reorgs": [_reorg(one) for one in status.reorgs],
         "undecoded": {"logs": sum(status.undecoded.values()), "by_reason": status.undecoded},
         "unknown_facets": facets,
         "endpoints": live.get("endpoints"),
     }
+
+
+def _projection(one: ProjectionStatus) -> dict[str, Any]:
+    """``state`` of one of the operator's: building until its rows are those of its file, failed, or absent."""
+    own = one.version.startswith("own-")
+    word = {"own-new": "building", "own-failed": "failed", "own-absent": "absent"}.get(one.version, "current")
+    return {"name": one.name, "own": own, "state": word, "through_block": one.through_block}
 
 
 def _not_begun(name: str, chain_id: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from indexer.store.queries import Query, load_queries
 
-SCHEMAS = ["event", "state", "analytics", "sync", "partner"]
+SCHEMAS = ["event", "state", "custom", "analytics", "sync", "partner"]
 ROLES = ["indexer_owner", "indexer_migrator", "indexer_writer", "indexer_dispatcher", "indexer_reader"]
 
 

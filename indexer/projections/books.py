@@ -52,12 +52,13 @@ class ChainEnds:
 async def versions(connection: Connection, projections: Iterable[Projection]) -> dict[str, str]:
     """What makes the rows of each projection: the digest of its file and, where facets are matched, of the known ABIs."""
     selectors: str = await connection.fetchval(sql("selectors_digest"))
-    return {
-        one.name: f"{one.digest[:32]}-{selectors[:16]}"
-        if "sync.abi_selector" in one.reads
-        else one.digest[:32]
-        for one in projections
-    }
+    return {one.name: _version(one, selectors) for one in projections}
+
+
+def _version(one: Projection, selectors: str) -> str:
+    if one.own is not None:
+        return f"own-{one.digest[:32]}"
+    return f"{one.digest[:32]}-{selectors[:16]}" if "sync.abi_selector" in one.reads else one.digest[:32]
 
 
 async def lock(connection: Connection, chain_id: int, wanted: Mapping[str, str]) -> dict[str, Standing]:
@@ -95,6 +96,11 @@ def _standings(rows: Sequence[Mapping[str, object]]) -> dict[str, Standing]:
     }
 
 
+async def set_version(connection: Connection, chain_id: int, name: str, version: str) -> None:
+    """Note that a projection's rows are not to be built on: ``version`` says why (own-new, own-failed)."""
+    await connection.execute(sql("set_version"), chain_id, name, version)
+
+
 def _integer(value: object) -> int:
     return -1 if value is None else int(str(value))
 
@@ -112,6 +118,13 @@ async def hold_chain(connection: Connection, chain_id: int) -> ChainEnds:
         InvariantViolated: the chain was never registered.
     """
     return _ends(await lock_chain(connection, chain_id))
+
+
+async def hold_folds(connection: Connection, chain_id: int) -> ChainEnds:
+    """Where a chain's rows end; commits may go on, but whoever takes the lease ends this transaction if it hangs."""
+    await connection.execute(sql("fold_limits"))
+    await connection.execute(sql("lock_folds"), chain_id)
+    return await chain_ends(connection, chain_id)
 
 
 def _ends(row: Mapping[str, object]) -> ChainEnds:

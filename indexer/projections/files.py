@@ -31,10 +31,28 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _RELATION = re.compile(r"\b(?:event|state|sync)\.[a-z_][a-z0-9_]*\b(?!\s*\()")
-_WRITTEN = re.compile(
+WRITTEN = re.compile(
     r"\b(?:insert\s+into|update|delete\s+from|merge\s+into)\s+(?:only\s+)?([a-z_][a-z0-9_.]*)", re.IGNORECASE
 )
-_PARAMETERS = ("$1", "$2", "$3")
+PARAMETERS = ("$1", "$2", "$3")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A statement of an operator's file that makes or widens ``table``; ``line`` is where it begins."""
+
+    table: str
+    text: str
+    line: int
+    creates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """What only an operator's file has: the statements that define its tables, and the lines its other statements are at."""
+
+    definitions: tuple[Definition, ...]
+    lines: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +60,7 @@ class Projection:
     """One file.
 
     ``tables`` are the state tables it writes, ``reads`` whatever else it reads, both with their schema; ``after`` names
-    projections that run before it. ``digest`` is the SHA-256 of the file, in hex.
+    projections that run before it. ``digest`` is the SHA-256 of the file, in hex. ``own`` is None for the built-in ones.
     """
 
     name: str
@@ -52,6 +70,14 @@ class Projection:
     after: tuple[str, ...]
     statements: tuple[str, ...]
     digest: str
+    own: OwnFile | None = None
+
+    def place(self, number: int, position: int = 1) -> str:
+        """Where its statement ``number`` (from 1) stands, for errors; ``position`` is a character of it, from 1."""
+        if self.own is None:
+            return f"{self.path.name}, statement {number}"
+        before = self.statements[number - 1][: position - 1]
+        return f"{self.path}:{self.own.lines[number - 1] + before.count(chr(10))}"
 
     @property
     def triggers(self) -> tuple[str, ...]:
@@ -67,8 +93,10 @@ class Projection:
         )
 
 
-def load_projections(folders: Iterable[Path] = (PROJECTIONS_DIR,)) -> tuple[Projection, ...]:
-    """The projections of these folders in an order in which they can run.
+def load_projections(
+    folders: Iterable[Path] = (PROJECTIONS_DIR,), own: Iterable[Projection] = ()
+) -> tuple[Projection, ...]:
+    """The projections of these folders, and the operator's ``own`` after them, in an order in which they can run.
 
     Raises:
         ConfigError: one line for everything wrong with the files.
@@ -86,13 +114,13 @@ def load_projections(folders: Iterable[Path] = (PROJECTIONS_DIR,)) -> tuple[Proj
         raise ConfigError(
             f"projections run after each other in a circle: {' -> '.join(error.args[1])}"
         ) from error
-    return tuple(by_name[name] for name in order)
+    return (*(by_name[name] for name in order), *own)
 
 
 def _read(path: Path, problems: list[str]) -> Projection:
     raw = path.read_bytes()
     text = raw.decode("utf-8")
-    header = {key: _names(value) for key, value in _HEADER.findall(text)}
+    header = header_of(text)
     projection = Projection(
         name=path.stem,
         path=path,
@@ -110,6 +138,27 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def header_of(text: str) -> dict[str, tuple[str, ...]]:
+    """What the comment lines at a file's beginning say, by word: ``projection``, ``tables``, ``reads``, ``after``."""
+    return {key: _names(value) for key, value in _HEADER.findall(text)}
+
+
+def statements_at(text: str) -> list[tuple[int, str]]:
+    """The statements of a file as they stand, comments inside them included, each with the line it begins at."""
+    found: list[tuple[int, str]] = []
+    start: int | None = None
+    for token in _TOKEN.finditer(text):
+        ends = token["end"] is not None
+        if start is None and not ends and token["comment"] is None and token[0].strip():
+            start = token.start() + len(token[0]) - len(token[0].lstrip())
+        elif ends and start is not None:
+            found.append((text.count("\n", 0, start) + 1, text[start : token.start()].rstrip()))
+            start = None
+    if start is not None:
+        found.append((text.count("\n", 0, start) + 1, text[start:].rstrip()))
+    return found
+
+
 def split_statements(text: str) -> tuple[str, ...]:
     """The statements of a file without comments and without the ``;`` they end with."""
     statements = [""]
@@ -121,9 +170,13 @@ def split_statements(text: str) -> tuple[str, ...]:
     return tuple(statement.strip() for statement in statements if statement.strip())
 
 
-def _code(statement: str) -> str:
-    """A statement without what stands in quotes."""
-    return "".join(token[0] for token in _TOKEN.finditer(statement) if token["quoted"] is None)
+def code_of(statement: str) -> str:
+    """A statement without comments and without what stands in quotes."""
+    return "".join(
+        token[0]
+        for token in _TOKEN.finditer(statement)
+        if token["quoted"] is None and token["comment"] is None
+    )
 
 
 def _problems(projection: Projection, header: dict[str, tuple[str, ...]]) -> Iterable[str]:
@@ -134,15 +187,15 @@ def _problems(projection: Projection, header: dict[str, tuple[str, ...]]) -> Ite
     if not projection.statements:
         yield "has no statement"
     for place, statement in enumerate(projection.statements, start=1):
-        missing = [name for name in _PARAMETERS if not re.search(re.escape(name) + r"\b", _code(statement))]
+        missing = [name for name in PARAMETERS if not re.search(re.escape(name) + r"\b", code_of(statement))]
         if missing:
             yield f"statement {place} does not use {', '.join(missing)} ($1 chain, $2 first block, $3 last block)"
-    code = "\n".join(_code(statement) for statement in projection.statements)
+    code = "\n".join(code_of(statement) for statement in projection.statements)
     yield from _undeclared(projection, code)
 
 
 def _undeclared(projection: Projection, code: str) -> Iterable[str]:
-    written = {name.lower() for name in _WRITTEN.findall(code) if name.lower() not in {"set", "of"}}
+    written = {name.lower() for name in WRITTEN.findall(code) if name.lower() not in {"set", "of"}}
     for name in sorted(written - set(projection.tables)):
         yield f"writes {name}, which `-- tables:` does not name"
     for name in sorted(set(projection.tables) - written):

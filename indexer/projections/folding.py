@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+import structlog
 from asyncpg import Connection, PostgresError
 
 from indexer.chain.refs import BlockRange
 from indexer.errors import ConfigError, InvariantViolated
+from indexer.projections import books
 from indexer.projections.books import sql
 from indexer.projections.files import Projection
 from indexer.store.identifiers import quote_identifier
 
+log = structlog.get_logger(__name__)
+
+FAILED = "own-failed"
+"""Version of an operator's projection that could not be folded; it rests until its file is another."""
+
 STEP_ROWS = 250_000
 """About how many rows of each event table one step of catching up folds; a block is never split."""
 
-_WRONG_SQL = "42"
-_WRONG_DATA = ("22", "23", "P0")
+OWN_MILLISECONDS = 10_000
+"""How long one statement of an operator's projection may take inside a commit, which waits for it."""
+
+_WRONG_SQL = ("0A", "42")
+_WRONG_DATA = ("21", "22", "23", "2F", "54", "P0")
+_TOO_LONG = "57014"
 
 
 def qualified(table: str) -> str:
@@ -56,7 +67,7 @@ async def run(
         InvariantViolated: the rows it makes cannot be stored.
     """
     for place, statement in enumerate(statements or projection.statements, start=1):
-        with _named(f"{projection.path.name}, statement {place}, blocks {blocks}"):
+        with _named(projection, place, f", blocks {blocks}"):
             await connection.execute(statement, chain_id, blocks.first, blocks.last)
 
 
@@ -67,22 +78,42 @@ async def verify(connection: Connection, projection: Projection) -> None:
         ConfigError: one names what does not exist, or is no SQL.
     """
     for place, statement in enumerate(projection.statements, start=1):
-        with _named(f"{projection.path.name}, statement {place}"):
+        with _named(projection, place):
             await connection.prepare(statement)
 
 
 @contextmanager
-def _named(where: str) -> Iterator[None]:
-    """Say in which statement an error happened, and whose fault it is."""
+def _named(projection: Projection, place: int, more: str = "") -> Iterator[None]:
+    """Say in which statement an error happened, and whose fault it is: an operator's file is at fault in any case."""
     try:
         yield
     except PostgresError as error:
         state = str(error.sqlstate or "")
-        if state.startswith(_WRONG_SQL):
+        where = f"{projection.place(place, int(error.position or 1))}{more}"
+        wrong_data = state.startswith(_WRONG_DATA)
+        if state.startswith(_WRONG_SQL) or (projection.own is not None and wrong_data):
             raise ConfigError(f"{where}: {error}") from error
-        if state.startswith(_WRONG_DATA):
+        if wrong_data:
             raise InvariantViolated(f"{where}: {error}") from error
+        if projection.own is not None and state == _TOO_LONG:
+            raise ConfigError(f"{where}: takes longer than {OWN_MILLISECONDS / 1000:.0f} s") from error
         raise
+
+
+async def _run_apart(
+    connection: Connection, chain_id: int, projection: Projection, blocks: BlockRange
+) -> bool:
+    """Run an operator's projection so that a failure is its own: False, logged, and it has changed nothing."""
+    try:
+        async with connection.transaction():
+            await connection.execute(sql("own_timeout"), str(OWN_MILLISECONDS))
+            await run(connection, chain_id, projection, blocks)
+            await connection.execute(sql("own_timeout"), "0")
+    except ConfigError as error:
+        log.error("projection failed", projection=projection.name, reason=str(error))  # noqa: TRY400 - the message says it all
+        await books.set_version(connection, chain_id, projection.name, FAILED)
+        return False
+    return True
 
 
 async def fold_group(
@@ -96,11 +127,15 @@ async def fold_group(
     work = await busy(connection, chain_id, group, blocks)
     if work and journal:
         await _journal_range(connection, f"{blocks.first},{blocks.last}")
+    failed: set[str] = set()
     for one in work:
-        await run(connection, chain_id, one, blocks)
+        if one.own is None:
+            await run(connection, chain_id, one, blocks)
+        elif not await _run_apart(connection, chain_id, one, blocks):
+            failed.add(one.name)
     if work and journal:
         await _journal_range(connection, "")
-    names = [one.name for one in group]
+    names = [one.name for one in group if one.name not in failed]
     await connection.execute(sql("advance_projections"), chain_id, names, blocks.last, journal)
 
 

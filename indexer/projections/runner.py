@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import structlog
 from asyncpg import Connection, Pool
 
 from indexer.chain.refs import BlockRange
-from indexer.errors import ConfigError
+from indexer.errors import ConfigError, InvariantViolated
 from indexer.projections import books, folding
 from indexer.projections.books import Standing, sql
 from indexer.projections.files import PROJECTIONS_DIR, Projection, load_projections
-from indexer.projections.folding import fold_group
+from indexer.projections.folding import FAILED, fold_group
+from indexer.projections.own import load_own
+from indexer.projections.own_tables import check_reads, make_tables
 from indexer.projections.rebuild import Rebuild
 from indexer.store.connect import store_errors
 from indexer.store.lease import hold_lease
+
+log = structlog.get_logger(__name__)
 
 
 class Projections:
@@ -31,17 +38,26 @@ class Projections:
         self._by_table = {table: one for one in projections for table in one.tables}
         self._step_rows = step_rows
         self._versions: dict[str, str] | None = None
+        self._building: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.own = frozenset(one.name for one in projections if one.own is not None)
+        """Names of the operator's own projections."""
+        self._failed: set[str] = set()
 
     @classmethod
     def load(
-        cls, folders: Iterable[Path] = (PROJECTIONS_DIR,), *, step_rows: int = folding.STEP_ROWS
+        cls,
+        folders: Iterable[Path] = (PROJECTIONS_DIR,),
+        *,
+        own: Iterable[Path] = (),
+        step_rows: int = folding.STEP_ROWS,
     ) -> Projections:
-        """Read and check the files of ``folders``.
+        """Read and check the files of ``folders``, and of the operator's folders ``own``.
 
         Raises:
             ConfigError: one line for everything wrong with them.
         """
-        return cls(load_projections(folders), step_rows=step_rows)
+        built_in = load_projections(folders)
+        return cls((*built_in, *load_own(own, built_in)), step_rows=step_rows)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,17 +114,28 @@ class Projections:
     async def catch_up(self, pool: Pool, chain_id: int, through: int, epoch: int) -> None:
         """Fold what is committed up to block ``through``, in bounded steps, each a transaction under the lease.
 
-        Projections whose file changed are rebuilt first.
+        Projections whose file changed are rebuilt first; the operator's are left to ``build_own``.
 
         Raises:
             LeaseLost: another daemon writes the chain now.
             ConfigError, InvariantViolated: see ``folding.run``.
         """
         with store_errors("catching projections up"):
-            outdated = await self._outdated(pool, chain_id)
+            outdated = await self._outdated(pool, chain_id) - self.own
             if outdated:
                 await self.rebuild(pool, outdated, chain_id=chain_id, epoch=epoch)
             while await self._step(pool, chain_id, through, epoch):
+                pass
+
+    async def trail(self, pool: Pool, chain_id: int, through: int, epoch: int) -> None:
+        """As ``catch_up``, beside commits that go on: what is final is folded, nobody waits for it, nothing is rebuilt.
+
+        Raises:
+            LeaseLost: another daemon writes the chain now.
+            ConfigError, InvariantViolated: see ``folding.run``.
+        """
+        with store_errors("folding projections"):
+            while await self._step(pool, chain_id, through, epoch, beside=True):
                 pass
 
     async def mark_stale(self, pool: Pool, chain_id: int, names: Collection[str]) -> None:
@@ -118,8 +145,41 @@ class Projections:
                 await self._lock(connection, chain_id)
                 await connection.execute(sql("mark_stale"), chain_id, sorted(names))
 
-    async def stale(self, pool: Pool, chain_id: int) -> frozenset[str]:
-        """Names of the projections that need a rebuild, because of their events or their file."""
+    async def enter(self, pool: Pool, chain_id: int) -> None:
+        """Enter what is new into a chain's books, before anything is folded; retire the operator's that have no file."""
+        with store_errors("entering projections"):
+            async with pool.acquire() as connection, connection.transaction():
+                await self._lock(connection, chain_id)
+                await connection.execute(sql("retire_absent"), chain_id, sorted(self.own))
+
+    async def build_own(self, pool: Pool, chain_id: int, epoch: int) -> None:
+        """Build the operator's projections that are new, changed, or miss events; everything else goes on meanwhile.
+
+        One that fails is logged and rests (``sync.projection`` says own-failed) until its file is another or the program
+        starts again.
+
+        Raises:
+            LeaseLost: another daemon writes the chain now.
+        """
+        if not self.own:
+            return
+        async with self._building[chain_id]:
+            for name in sorted(await self.stale(pool, chain_id, own=True) & self.own - self._failed):
+                log.info("building projection", projection=name)
+                try:
+                    await self.rebuild(pool, {name}, chain_id=chain_id, epoch=epoch)
+                except (ConfigError, InvariantViolated) as error:
+                    self._failed.add(name)
+                    log.error("projection failed", projection=name, reason=str(error))  # noqa: TRY400 - the message says it all
+                    with store_errors("noting a failed projection"):
+                        async with pool.acquire() as connection:
+                            await books.set_version(connection, chain_id, name, FAILED)
+
+    async def stale(self, pool: Pool, chain_id: int, *, own: bool = False) -> frozenset[str]:
+        """Names of the projections that need a rebuild, because of their events or their file.
+
+        The operator's are among them with ``own`` only.
+        """
         with store_errors("reading the projections' books"):
             async with pool.acquire() as connection:
                 current = await self._current(connection)
@@ -127,7 +187,9 @@ class Projections:
         return frozenset(
             name
             for name, standing in standings.items()
-            if name in current and (standing.stale or standing.version != current[name])
+            if name in current
+            and (own or name not in self.own)
+            and (standing.stale or standing.version != current[name])
         )
 
     async def rebuild(
@@ -167,14 +229,24 @@ class Projections:
         standings = await books.read(connection, chain_id)
         return {name: standings[name].through if name in standings else -1 for name in self.names}
 
+    async def make_tables(self, connection: Connection) -> list[str]:
+        """Make and widen the tables of the operator's projections; the names of those that were changed.
+
+        Raises:
+            ConfigError: see ``own_tables.make_tables``.
+        """
+        return await make_tables(connection, self.all)
+
     async def verify(self, connection: Connection) -> None:
         """Have the database parse every statement.
 
         Raises:
-            ConfigError: one names what does not exist, or is no SQL.
+            ConfigError: one names what does not exist, or is no SQL, or reads what it may not.
         """
         for one in self.all:
             await folding.verify(connection, one)
+            if one.own is not None:
+                await check_reads(connection, one)
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
@@ -228,11 +300,18 @@ class Projections:
             if name in self._by_name and not self._is_current(standing)
         )
 
-    async def _step(self, pool: Pool, chain_id: int, through: int, epoch: int) -> bool:
+    async def _step(
+        self, pool: Pool, chain_id: int, through: int, epoch: int, *, beside: bool = False
+    ) -> bool:
         """Fold one step of the projections that are furthest behind; False when none is behind."""
         async with pool.acquire() as connection, connection.transaction():
             await hold_lease(connection, chain_id, epoch)
-            ends = await books.hold_chain(connection, chain_id)
+            if beside:
+                # What is final does not change while the lease is held: commits may go on.
+                ends = await books.hold_folds(connection, chain_id)
+                through = min(through, ends.finalized)
+            else:
+                ends = await books.hold_chain(connection, chain_id)
             standings = await self._lock(connection, chain_id)
             first, group = next(self._lagging(standings, min(through, ends.tip)), (0, []))
             if not group:

@@ -36,6 +36,7 @@ from indexer.sync.health import ChainHealth
 from indexer.sync.late import LateSources
 from indexer.sync.lease import LeaseKeeper
 from indexer.sync.opening import Opening
+from indexer.sync.own import own_built
 from indexer.sync.ownership import Wanted
 from indexer.sync.prepare import Prepared
 from indexer.sync.rate import Rate
@@ -117,6 +118,11 @@ class ChainEngine:
     async def _period(self, keeper: LeaseKeeper) -> bool:
         """One lease period; True when the goal is reached."""
         session = await self._opening.session(keeper.epoch)
+        async with own_built(session):
+            return await self._work(session)
+
+    async def _work(self, session: Session) -> bool:
+        """All phases of a lease period; True when the goal is reached."""
         committer = Committer(session)
         late = LateSources(session, committer)
         follower = Follower(session, committer)
@@ -355,6 +361,7 @@ class ChainEngine:
     async def _finish(self, session: Session, late: LateSources) -> None:
         await late.finish()
         await self._catch_up(session)
+        await session.projections.build_own(session.store.pool, session.chain_id, session.epoch)
         log.info("goal reached", chain=self.name, until=self._goal.until, tip=session.tip_number)
 
     def _seen(self, session: Session) -> None:

@@ -48,7 +48,7 @@ async def redecode_chain(opening: Opening, epoch: int) -> int:
             await opening.projections.mark_stale(opening.store.pool, chain_id, stale)
             moved += sum((await opening.store.redecode(chain_id, epoch, owned[0], decoded)).values())
         log.info("redecoded", chain=opening.name, through=after[0], moved=moved)
-    stale = await opening.projections.stale(opening.store.pool, chain_id)
+    stale = await opening.projections.stale(opening.store.pool, chain_id, own=True)
     if stale and state.tip is not None:
         await opening.projections.rebuild(opening.store.pool, stale, chain_id=chain_id, epoch=epoch)
     return moved

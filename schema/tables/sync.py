@@ -226,3 +226,31 @@ class ViewFile(SQLModel, table=True):
     views: list[str] = texts()
     functions: list[str] = texts()
     applied_at: datetime = instant()
+
+
+class CustomStatement(SQLModel, table=True):
+    """A definition of an operator's projection file that was executed."""
+
+    __tablename__ = "custom_statement"
+    __table_args__ = _SYNC
+
+    projection: str = Field(primary_key=True)
+    position: int = integer(key=True)
+    statement: str
+    executed_at: datetime = instant()
+
+
+class Reconciliation(SQLModel, table=True):
+    """What the last comparison of folded state with view functions found."""
+
+    __tablename__ = "reconciliation"
+    __table_args__ = _SYNC
+
+    chain_id: int = bigint(key=True)
+    check_name: str = Field(primary_key=True)
+    block_number: int = bigint()
+    compared: int = bigint()
+    drift: int = bigint()
+    unanswered: int = bigint()
+    examples: list[dict[str, Any]] = document()
+    checked_at: datetime = instant()

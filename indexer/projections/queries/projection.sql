@@ -1,11 +1,13 @@
 -- Statements of the projection runner: its books in sync.projection, and what it asks of other tables.
 
 -- name: register_projections
--- Makes the rows of projections ($2 names, $3 versions) that a chain has none of yet; the tables are empty then.
+-- Makes the rows of projections ($2 names, $3 versions) that a chain has none of yet; the tables are empty then. One of the
+-- operator's that comes to a chain with a history is marked own-new: it is built beside everything else.
 INSERT INTO sync.projection (chain_id, name, version)
-SELECT $1, fresh.name, fresh.version
+SELECT $1, fresh.name,
+    CASE WHEN fresh.version LIKE 'own-%' AND chain.tip_number IS NOT NULL THEN 'own-new' ELSE fresh.version END
 FROM unnest($2::text[], $3::text[]) AS fresh (name, version)
-WHERE EXISTS (SELECT FROM sync.chain WHERE chain_id = $1)
+JOIN sync.chain AS chain ON chain.chain_id = $1
 ON CONFLICT (chain_id, name) DO NOTHING;
 
 -- name: lock_projections
@@ -63,6 +65,14 @@ SELECT set_config('indexer.journal', $1, true);
 -- Room for sorting a large step in memory, until the end of the transaction.
 SELECT set_config('work_mem', '64MB', true);
 
+-- name: fold_limits
+-- A writer that is paused inside a fold lets go after this long; a lock is not waited for longer.
+SELECT set_config('idle_in_transaction_session_timeout', '60s', true), set_config('lock_timeout', '30s', true);
+
+-- name: lock_folds
+-- One fold of a chain at a time; the lock is also how a fold under way is found (see end_commit_under_way).
+SELECT pg_advisory_xact_lock(1947013, hashint8($1));
+
 -- name: undo_journal
 -- Undoes the folds of a chain ($1) that went above a block ($2); says from which block each table is to be folded again.
 SELECT relation, first_block FROM sync.journal_undo($1, $2);
@@ -97,3 +107,47 @@ SELECT chain_id FROM sync.chain ORDER BY chain_id;
 -- Names the known ABIs' functions: facets are matched to other ABIs when it changes.
 SELECT encode(sha256(coalesce(string_agg(convert_to(abi, 'UTF8') || '\x00'::bytea || selector, ''::bytea ORDER BY abi COLLATE "C", selector), ''::bytea)), 'hex')
 FROM sync.abi_selector;
+
+-- name: own_tables_exist
+-- Whether every table ($1) of an operator's projection is there.
+SELECT NOT EXISTS (SELECT FROM unnest($1::text[]) AS wanted WHERE to_regclass(wanted) IS NULL);
+
+-- name: own_statements
+-- The definitions that were executed for an operator's projection ($1), in their order.
+SELECT statement FROM sync.custom_statement WHERE projection = $1 ORDER BY "position";
+
+-- name: record_own_statement
+-- Writes down that a definition ($3, the $2th of projection $1) was executed.
+INSERT INTO sync.custom_statement (projection, "position", statement) VALUES ($1, $2, $3);
+
+-- name: forget_own_statements
+-- Somebody dropped the tables of projection $1: they are made anew.
+DELETE FROM sync.custom_statement WHERE projection = $1;
+
+-- name: renew_own
+-- The tables of projection $1 are new and empty, whatever the books say.
+UPDATE sync.projection SET version = 'own-new', through_block = -1, journal_floor = -1 WHERE name = $1;
+
+-- name: forget_lost_journals
+-- The journal of tables that somebody dropped; nothing could be undone with it.
+DELETE FROM sync.journal WHERE relation LIKE 'custom.%' AND to_regclass(relation) IS NULL;
+
+-- name: attach_journal
+-- Makes changes of a table ($1) undoable.
+SELECT sync.attach_journal($1::text::regclass);
+
+-- name: set_version
+-- What made the rows of projection $2, where they are not to be built on: own-new, own-failed, own-absent.
+UPDATE sync.projection
+SET version = $3, revision = revision + 1, updated_at = clock_timestamp()
+WHERE chain_id = $1 AND name = $2;
+
+-- name: retire_absent
+-- Projections of the operator's that no file stands for any more (all but $2): built anew should one come back.
+UPDATE sync.projection
+SET version = 'own-absent', updated_at = clock_timestamp()
+WHERE chain_id = $1 AND version LIKE 'own-%' AND version <> 'own-absent' AND name <> ALL ($2::text[]);
+
+-- name: own_timeout
+-- How many milliseconds a statement of an operator's projection may take inside a commit; '0' ends it.
+SELECT set_config('statement_timeout', $1, true);

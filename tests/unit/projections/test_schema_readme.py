@@ -13,7 +13,7 @@ BEGIN, END = "<!-- begin generated -->\n", "<!-- end generated -->\n"
 
 SCHEMAS = """
 SELECT nspname AS name, obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace
-WHERE nspname = ANY ('{event,state,analytics,sync,partner}') ORDER BY array_position('{event,state,analytics,sync,partner}', nspname::text)
+WHERE nspname = ANY ('{event,state,custom,analytics,sync,partner}') ORDER BY array_position('{event,state,custom,analytics,sync,partner}', nspname::text)
 """
 RELATIONS = """
 SELECT relname AS name, oid, obj_description(oid, 'pg_class') AS comment FROM pg_class

@@ -18,6 +18,7 @@ MATRIX = {
     "indexer_writer": {
         "event": WRITE,
         "state": WRITE,
+        "custom": WRITE,
         "sync": WRITE,
         "analytics": READ,
         "parity": READ,
@@ -26,6 +27,7 @@ MATRIX = {
     "indexer_dispatcher": {
         "event": READ,
         "state": READ,
+        "custom": READ,
         "sync": READ,
         "analytics": READ,
         "parity": READ,
@@ -34,13 +36,17 @@ MATRIX = {
     "indexer_reader": {
         "event": READ,
         "state": READ,
+        "custom": READ,
         "sync": READ,
         "analytics": READ,
         "parity": READ,
         "partner": set(),
     },
 }
-LEDGERS = {("indexer_writer", f"sync.{table}"): READ for table in ("migration", "event_table", "view_file")}
+LEDGERS = {
+    ("indexer_writer", f"sync.{table}"): READ
+    for table in ("migration", "event_table", "custom_statement", "view_file")
+}
 
 
 @pytest.fixture
@@ -48,7 +54,7 @@ async def granted(connection):
     """One table in every schema, also of those no migration fills yet, made after the grants."""
     async with connection.transaction():
         await act_as_owner(connection)
-        for schema in ("event", "state", "sync", "analytics", "parity", "partner"):
+        for schema in ("event", "state", "custom", "sync", "analytics", "parity", "partner"):
             await connection.execute(
                 f"CREATE TABLE {schema}.made_later (id bigint GENERATED ALWAYS AS IDENTITY, a int)"
             )
@@ -59,7 +65,7 @@ async def granted(connection):
 async def test_each_role_may_do_to_each_table_what_the_matrix_says_and_no_more(granted):
     rows = await granted.fetch(
         "SELECT schemaname AS schema, schemaname || '.' || tablename AS place FROM pg_tables "
-        "WHERE schemaname IN ('event', 'state', 'sync', 'analytics', 'parity', 'partner')"
+        "WHERE schemaname IN ('event', 'state', 'custom', 'sync', 'analytics', 'parity', 'partner')"
     )
     cells = [
         (role, row["place"], verb, verb in LEDGERS.get((role, row["place"]), MATRIX[role][row["schema"]]))
@@ -84,7 +90,7 @@ async def test_each_role_may_do_to_each_table_what_the_matrix_says_and_no_more(g
 
 
 async def test_schemas_and_database(connection):
-    schemas = ("event", "state", "sync", "analytics", "parity", "partner")
+    schemas = ("event", "state", "custom", "sync", "analytics", "parity", "partner")
     usage = {
         role: {
             schema
@@ -112,7 +118,7 @@ async def test_the_owner_owns_everything_and_nobody_logs_in_as_it(granted):
     owners = await granted.fetch(
         "SELECT DISTINCT r.rolname, r.rolcanlogin, r.rolsuper FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner "
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE n.nspname IN ('event', 'state', 'sync', 'analytics', 'parity', 'partner')"
+        "WHERE n.nspname IN ('event', 'state', 'custom', 'sync', 'analytics', 'parity', 'partner')"
     )
     assert [tuple(row) for row in owners] == [("indexer_owner", False, False)]
 
