@@ -6,10 +6,14 @@ have the block cannot answer with silence. A read of one block goes by its hash.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+import msgspec
 
 from indexer import metrics
 from indexer.chain.filters import LogFilter
@@ -49,6 +53,13 @@ FULL_CHECK_BLOCKS = 128
 
 SPOT_BLOCKS = 6
 """Of longer reads, so many blocks taken at random have hash, time and bloom checked, besides those of the ends."""
+
+
+LARGE_BYTES = 1 << 18
+"""Answers of so many bytes are parsed in a worker thread."""
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +204,28 @@ async def _linked(
         raise BlockNotYetKnown(f"{endpoint.name}: no block {part.last}")
     validate.check_header(end, part.last)
     endpoint.health.has(part.last)
-    logs = concat(part, [parse_logs(raw, part) for raw in raws])
+    nbytes = sum(memoryview(raw).nbytes for raw in raws)
+    found, logs = await _aside(nbytes, _parsed, raws, part, filters)
     if queries:
-        endpoint.ranges.succeeded(len(part), len(logs), sum(memoryview(raw).nbytes for raw in raws))
-    return Part(part, validate.matching(logs, filters), end)
+        endpoint.ranges.succeeded(len(part), found, nbytes)
+    return Part(part, logs, end)
+
+
+def _parsed(
+    raws: Sequence[msgspec.Raw], part: BlockRange, filters: Sequence[LogFilter]
+) -> tuple[int, LogBatch]:
+    """How many logs the answers hold, and those that any filter asks for."""
+    logs = concat(part, [parse_logs(raw, part) for raw in raws])
+    return len(logs), validate.matching(logs, filters)
+
+
+async def _aside(
+    nbytes: int, work: Callable[Params, Result], *args: Params.args, **more: Params.kwargs
+) -> Result:
+    """Do CPU work in a worker thread where there is much of it, so that the event loop keeps turning."""
+    if nbytes < LARGE_BYTES:
+        return work(*args, **more)
+    return await asyncio.to_thread(work, *args, **more)
 
 
 async def _checked(

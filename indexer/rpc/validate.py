@@ -174,10 +174,24 @@ def _is_in(column: NDArray[np.uint8], values: frozenset[bytes]) -> NDArray[np.bo
         for value in values:
             mask |= (column == np.frombuffer(value, np.uint8)).all(axis=1)
         return mask
+    table = np.frombuffer(b"".join(values), np.uint8).reshape(len(values), -1)
+    keys, place = np.unique(_tails(table), return_index=True)
+    if len(keys) == len(values):
+        tails = _tails(column)
+        nearest = np.minimum(np.searchsorted(keys, tails), len(keys) - 1)
+        # Almost always the last eight bytes decide; the others are compared only where these agree.
+        found: NDArray[np.bool_] = keys[nearest] == tails
+        found[found] = (table[place[nearest[found]]] == column[found]).all(axis=1)
+        return found
     width = column.shape[1]
     whole = column.tobytes()
-    found = (whole[start : start + width] in values for start in range(0, len(whole), width))
-    return np.fromiter(found, np.bool_, len(column))
+    among = (whole[start : start + width] in values for start in range(0, len(whole), width))
+    return np.fromiter(among, np.bool_, len(column))
+
+
+def _tails(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The last eight bytes of each row as a number."""
+    return np.ascontiguousarray(rows[:, -8:]).view(np.uint64)[:, 0]
 
 
 def _values(logs: LogBatch) -> set[bytes]:

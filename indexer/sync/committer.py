@@ -13,6 +13,7 @@ from indexer.chain.local import LocalChain
 from indexer.chain.refs import BlockHeader, BlockRange, BlockRef
 from indexer.chain.updates import Reorg
 from indexer.store.commit import Commit, CommitResult, Revert, Source
+from indexer.store.writer import TableRows
 from indexer.sync.prepare import Prepared
 from indexer.sync.session import Session
 
@@ -35,9 +36,11 @@ class Committer:
         *,
         mode: Mode,
         reorg: Reorg | None = None,
+        encoded: Sequence[TableRows] | None = None,
     ) -> CommitResult:
         """Move the tip to the last of ``links`` with the rows of ``prepared``; undo ``reorg`` in the same transaction.
 
+        ``encoded`` are these rows for COPY, where they were encoded before.
         In mode ``follow`` the projections run inside; in ``backfill`` they trail.
         """
         session = self._session
@@ -61,7 +64,7 @@ class Committer:
             fold=self._fold if following else None,
             unfold=self._unfold,
         )
-        result: CommitResult = await session.store.commit(commit)
+        result: CommitResult = await session.store.commit(commit, encoded)
         self._moved(links, reorg)
         session.cover(commit.sources, prepared.logs.range)
         self._told(commit, result, mode)

@@ -28,8 +28,8 @@ from indexer.errors import (
     StoreUnavailable,
 )
 from indexer.progress import ProgressSink, ProgressUpdate
-from indexer.sync.backfill import Chunk, fetch_ahead
 from indexer.sync.committer import Committer
+from indexer.sync.filling import Filling
 from indexer.sync.follow import Follower
 from indexer.sync.goal import Goal, Patience
 from indexer.sync.health import ChainHealth
@@ -37,7 +37,6 @@ from indexer.sync.late import LateSources
 from indexer.sync.lease import LeaseKeeper
 from indexer.sync.opening import Opening
 from indexer.sync.own import own_built
-from indexer.sync.ownership import Wanted
 from indexer.sync.prepare import Prepared
 from indexer.sync.rate import Rate
 from indexer.sync.session import Session
@@ -47,18 +46,12 @@ log = structlog.get_logger(__name__)
 BACKFILL_DISTANCE = 32
 """With finality more than this many blocks above our tip, ranges are cheaper than following."""
 
-FOLD_LOGS = 250_000
-"""Logs committed in a backfill after which the projections catch up, so that state never trails far."""
-
 LATE_PAUSE_SECONDS = 5.0
 """Until late work that failed is tried again; following goes on meanwhile."""
 
 FIRST_PAUSE_SECONDS = 0.5
 MAX_PAUSE_SECONDS = 10.0
 """Between lease periods: doubled while nothing can be committed, short again once something was."""
-
-LAST_COMMIT_SECONDS = 3.0
-"""How long a commit under way may take when the work around it was stopped."""
 
 
 class ChainEngine:
@@ -159,12 +152,11 @@ class ChainEngine:
         if session.local is not None:
             return
         number = max(min(session.first_block - 1, -1 if session.finalized is None else session.finalized), 0)
-        wanted = session.active(number)
-        async for chunk in fetch_ahead(session, wanted, BlockRange(number, number)):
-            await self._commit_chunk(session, committer, chunk, wanted)
+        await self._filling(session, committer).run(BlockRange(number, number))
 
     async def _backfill(self, session: Session, committer: Committer, follower: Follower) -> None:
         """Fetch by ranges while finality is far above our tip."""
+        filling = self._filling(session, committer)
         while True:
             last = self._backfill_end(session)
             if last is None:
@@ -173,7 +165,7 @@ class ChainEngine:
             boundary = session.next_start(session.tip_number + 1)
             last = last if boundary is None else min(last, boundary - 1)
             blocks = BlockRange(session.tip_number + 1, last)
-            await self._run_ranges(session, committer, blocks)
+            await filling.run(blocks)
             await session.look()
             await self._reconcile(session, follower)
 
@@ -190,53 +182,14 @@ class ChainEngine:
             return None
         return last
 
-    async def _run_ranges(self, session: Session, committer: Committer, blocks: BlockRange) -> None:
-        wanted = session.active(blocks.first)
-        folded = session.logs_committed
-        previous: asyncio.Task[None] | None = None
-        try:
-            async for chunk in fetch_ahead(session, wanted, blocks):
-                prepared = await session.preparer.prepare(chunk.raw, wanted, chunk.blocks)
-                if previous is not None:
-                    await asyncio.shield(previous)
-                previous = asyncio.create_task(
-                    self._commit_prepared(session, committer, chunk, prepared, wanted, blocks)
-                )
-                if session.logs_committed - folded > FOLD_LOGS:
-                    await previous
-                    previous = None
-                    await self._catch_up(session)
-                    folded = session.logs_committed
-            if previous is not None:
-                await previous
-                previous = None
-        finally:
-            if previous is not None:
-                # A commit under way is let come to its end, if the database answers; else what it had in hand is lost.
-                await asyncio.wait({previous}, timeout=LAST_COMMIT_SECONDS)
-                previous.cancel()
-                await asyncio.gather(previous, return_exceptions=True)
+    def _filling(self, session: Session, committer: Committer) -> Filling:
+        async def committed(prepared: Prepared, blocks: BlockRange) -> None:
+            remaining = (self._backfill_end(session) or session.tip_number) - session.tip_number
+            metrics.BACKFILL_BLOCKS_REMAINING.labels(self.name).set(remaining)
+            await self._opening.admit_older_members(session, prepared.discovered)
+            self._progressed(session, "backfill", blocks.first, blocks.last)
 
-    async def _commit_chunk(
-        self, session: Session, committer: Committer, chunk: Chunk, wanted: Wanted
-    ) -> None:
-        prepared = await session.preparer.prepare(chunk.raw, wanted, chunk.blocks)
-        await self._commit_prepared(session, committer, chunk, prepared, wanted, chunk.blocks)
-
-    async def _commit_prepared(
-        self,
-        session: Session,
-        committer: Committer,
-        chunk: Chunk,
-        prepared: Prepared,
-        wanted: Wanted,
-        blocks: BlockRange,
-    ) -> None:
-        await committer.extend(prepared, session.sources_of(wanted), [chunk.end], mode="backfill")
-        remaining = (self._backfill_end(session) or session.tip_number) - session.tip_number
-        metrics.BACKFILL_BLOCKS_REMAINING.labels(self.name).set(remaining)
-        await self._opening.admit_older_members(session, prepared.discovered)
-        self._progressed(session, "backfill", blocks.first, blocks.last)
+        return Filling(session, committer, committed)
 
     async def _catch_up(self, session: Session) -> None:
         if session.local is not None:

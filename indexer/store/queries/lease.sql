@@ -49,9 +49,9 @@ WHERE chain_id = $1 AND epoch = $2 AND holder <> ''
 SELECT epoch, holder FROM sync.lease WHERE chain_id = $1 FOR KEY SHARE;
 
 -- name: end_commit_under_way
--- Ends sessions that are inside a commit of this chain (see lock_chain) and are not ours.
+-- Ends sessions that are inside a commit or a fold of this chain (see lock_chain, lock_folds) and are not ours.
 SELECT pg_terminate_backend(pid) FROM pg_locks
-WHERE locktype = 'advisory' AND granted AND classid = 1947012 AND objsubid = 2
+WHERE locktype = 'advisory' AND granted AND classid IN (1947012, 1947013) AND objsubid = 2
   AND objid::bigint = (hashint8($1)::bigint & 4294967295)
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND pid <> pg_backend_pid();
