@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from indexer.chain.coverage import add_range, cut_above
-from indexer.chain.finality import advance_finality, finalized_by_depth
+from indexer.chain.finality import DEFAULT_CONFIRMATIONS, advance_finality, finalized_by_depth
 from indexer.chain.local import LocalChain
 from indexer.chain.refs import BlockHeader, BlockRange
 from indexer.clock import Clock
@@ -25,7 +25,7 @@ class Session:
     """The parts of the engine for one chain while this process holds its lease.
 
     ``local`` is None until the first block is committed. ``ends`` holds the last block of sources that end below the tip.
-    ``late_work`` says that something below the tip may be missing.
+    ``late_work`` says that something below the tip may be missing, ``knows_finality`` that the chain told the tag once.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Session:
     ends: dict[str, int] = field(default_factory=dict)
     logs_committed: int = 0
     late_work: bool = True
+    knows_finality: bool = False
 
     @property
     def chain_id(self) -> int:
@@ -100,11 +101,19 @@ class Session:
     async def notice(self, head: BlockHeader) -> BlockHeader:
         """Take in a head and read finality. The head may be lower than the one before; finality never is."""
         self.head = head
+        self.finalized = advance_finality(self.finalized, await self._reported_finality(head))
+        return head
+
+    async def _reported_finality(self, head: BlockHeader) -> int | None:
+        """The configured tag's block; where the chain never knew it, ``safe``'s, else the one at the default depth."""
         finality = self.settings.finality
         if isinstance(finality, int):
-            reported: int | None = finalized_by_depth(head.number, finality)
-        else:
-            tagged = await self.client.finalized(finality)
-            reported = None if tagged is None else tagged.number
-        self.finalized = advance_finality(self.finalized, reported)
-        return head
+            return finalized_by_depth(head.number, finality)
+        tagged = await self.client.finalized(finality)
+        if tagged is not None:
+            self.knows_finality = True
+            return tagged.number
+        if self.knows_finality:
+            return None  # a passing lapse: finality stays where it was
+        safe = await self.client.finalized("safe") if finality == "finalized" else None
+        return finalized_by_depth(head.number, DEFAULT_CONFIRMATIONS) if safe is None else safe.number

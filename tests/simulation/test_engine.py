@@ -196,3 +196,16 @@ async def test_confirmations_as_finality(event_url: str) -> None:
     chain.fork(9, [world.random_logs(random.Random(8)) for _ in range(12)])
     await world.run(configured, chain)
     await world.check(event_url, chain)
+
+
+@pytest.mark.parametrize("safe_depth", [None, 20])
+async def test_a_chain_without_finality_uses_safe_or_a_depth(event_url: str, safe_depth: int | None) -> None:
+    chain = grown(17, 100, MemoryChain(finalized_depth=None, safe_depth=safe_depth))
+    await world.run(world.settings(event_url), chain)
+    await world.check(event_url, chain)
+    connection = await asyncpg.connect(event_url)
+    try:
+        finalized = await connection.fetchval("SELECT finalized_number FROM sync.chain")
+    finally:
+        await connection.close()
+    assert finalized == 100 - (64 if safe_depth is None else safe_depth)
