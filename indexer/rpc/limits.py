@@ -1,7 +1,8 @@
 """How many requests an endpoint takes at once and per second, learned from how it answers.
 
 Concurrency grows by one for each full round of successes and halves when the endpoint says "too many". A rate is only
-held once the endpoint has complained: then four fifths of what was seen before the complaint, raised again with time.
+held once the endpoint has complained: then four fifths of what was seen before the complaint, raised again with time. A
+complaint about next to nothing (somebody else used up the quota) says nothing about our rate: there we only pause.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from indexer.retry import Backoff
 START_CONCURRENCY = 8.0
 MOST_CONCURRENCY = 32.0
 LOWEST_RATE = 0.5
+FEW_REQUESTS = 10
+"""So many within the window are next to nothing."""
+
 WINDOW_SECONDS = 5.0
 RAISE_EVERY_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 30.0
@@ -89,7 +93,7 @@ class Limiter:
         self._limit = min(MOST_CONCURRENCY, self._limit + 1.0 / max(self._limit, 1.0))
         now = self._clock.monotonic()
         if self._rate is not None and now - self._raised_at > RAISE_EVERY_SECONDS:
-            self._rate *= 1.1
+            self._rate = 1.1 * self._rate + 1.0
             self._raised_at = now
 
     def limited(self, retry_after: float | None) -> float:
@@ -100,15 +104,13 @@ class Limiter:
             # Requests that were under way when the first complaint came are not further complaints.
             self._complaints += 1
             self._limit = max(1.0, self._limit / 2)
-            self._rate = max(LOWEST_RATE, 0.8 * self._seen_rate(now))
-            self._raised_at = now
+            recent = sum(1 for start in self._starts if now - start < WINDOW_SECONDS)
+            if recent > FEW_REQUESTS:
+                seen = recent / WINDOW_SECONDS
+                self._rate = max(LOWEST_RATE, 0.8 * (seen if self._rate is None else min(seen, self._rate)))
+                self._raised_at = now
         self._paused_until = max(self._paused_until, now + pause)
         return pause
-
-    def _seen_rate(self, now: float) -> float:
-        recent = sum(1 for start in self._starts if now - start < WINDOW_SECONDS)
-        seen = recent / WINDOW_SECONDS
-        return seen if self._rate is None else min(seen, self._rate)
 
     async def _wait_for_rate(self) -> None:
         now = self._clock.monotonic()

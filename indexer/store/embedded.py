@@ -92,7 +92,8 @@ class EmbeddedServer:
             except BlockingIOError:
                 return
             else:
-                self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", "fast", "-D", str(self.pgdata))
+                if self._running():  # it may have crashed, or been killed
+                    self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", "fast", "-D", str(self.pgdata))
             finally:
                 self._users.close()
                 self._users = None

@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from indexer.testing.answers import RpcFault, block_json, log_json
@@ -203,9 +204,14 @@ def _fixed(body: bytes, status: int = 200, content_type: str = "application/json
     return whole
 
 
-def _bomb(_: Any, __: Any) -> HttpAnswer:
+@cache
+def _compressed_blanks() -> bytes:
     """Sixteen megabytes in sixteen kilobytes."""
-    return HttpAnswer(gzip.compress(b" " * 16_000_000, 1), headers=(("Content-Encoding", "gzip"),))
+    return gzip.compress(b" " * 16_000_000, 1)
+
+
+def _bomb(_: Any, __: Any) -> HttpAnswer:
+    return HttpAnswer(_compressed_blanks(), headers=(("Content-Encoding", "gzip"),))
 
 
 _HTML = b"<html><head><title>Just a moment</title></head><body>checking your browser</body></html>"

@@ -182,39 +182,44 @@ async def actual(url: str, chain_id: int = 31337) -> Expected:
     """The same, read from the database."""
     connection = await asyncpg.connect(url)
     try:
-        place = "block_number, block_hash, log_index"
-        order = "ORDER BY block_number, log_index"
-
-        async def rows(columns: str, table: str) -> list[tuple]:
-            return [
-                tuple(row)
-                for row in await connection.fetch(
-                    f"SELECT {place}, {columns} FROM event.{table} WHERE chain_id = $1 {order}", chain_id
-                )
-            ]
-
-        balances = await connection.fetch(
-            "SELECT holder, balance FROM state.erc20_balance WHERE token = $1 AND chain_id = $2",
-            TOKEN,
-            chain_id,
-        )
-        supply = await connection.fetchval(
-            "SELECT supply FROM state.erc20_supply WHERE token = $1 AND chain_id = $2", TOKEN, chain_id
-        )
-        owners = await connection.fetch(
-            "SELECT token_id, owner FROM state.nft WHERE contract = $1 AND chain_id = $2", NFT, chain_id
-        )
-        return Expected(
-            [(*row[:-1], int(row[-1])) for row in await rows("from_, to_, value", "erc20_transfer")],
-            [(*row[:-1], int(row[-1])) for row in await rows("from_, to_, token_id", "erc721_transfer")],
-            await rows("owner, identity", "identity_factory_identity_created"),
-            await rows("address, key", "erc734_key_added"),
-            {row["holder"]: int(row["balance"]) for row in balances},
-            int(supply or 0),
-            {int(row["token_id"]): row["owner"] for row in owners},
-        )
+        return await read(connection, chain_id)
     finally:
         await connection.close()
+
+
+async def read(connection: asyncpg.Connection, chain_id: int) -> Expected:
+    """What the database holds of a chain, as this connection (or its transaction) sees it."""
+    place = "block_number, block_hash, log_index"
+    order = "ORDER BY block_number, log_index"
+
+    async def rows(columns: str, table: str) -> list[tuple]:
+        return [
+            tuple(row)
+            for row in await connection.fetch(
+                f"SELECT {place}, {columns} FROM event.{table} WHERE chain_id = $1 {order}", chain_id
+            )
+        ]
+
+    balances = await connection.fetch(
+        "SELECT holder, balance FROM state.erc20_balance WHERE token = $1 AND chain_id = $2",
+        TOKEN,
+        chain_id,
+    )
+    supply = await connection.fetchval(
+        "SELECT supply FROM state.erc20_supply WHERE token = $1 AND chain_id = $2", TOKEN, chain_id
+    )
+    owners = await connection.fetch(
+        "SELECT token_id, owner FROM state.nft WHERE contract = $1 AND chain_id = $2", NFT, chain_id
+    )
+    return Expected(
+        [(*row[:-1], int(row[-1])) for row in await rows("from_, to_, value", "erc20_transfer")],
+        [(*row[:-1], int(row[-1])) for row in await rows("from_, to_, token_id", "erc721_transfer")],
+        await rows("owner, identity", "identity_factory_identity_created"),
+        await rows("address, key", "erc734_key_added"),
+        {row["holder"]: int(row["balance"]) for row in balances},
+        int(supply or 0),
+        {int(row["token_id"]): row["owner"] for row in owners},
+    )
 
 
 async def check(

@@ -128,6 +128,35 @@ async def test_a_rate_is_learned_and_held():
     assert limiter.rate > before
 
 
+async def test_a_complaint_about_next_to_nothing_only_pauses():
+    clock = StillClock()
+    limiter = Limiter(clock)
+    for _ in range(20):
+        async with limiter.slot():
+            limiter.limited(1.0)
+    assert limiter.rate is None
+    clock.now += limiter.pause_seconds()
+    start = clock.now
+    for _ in range(20):
+        async with limiter.slot():
+            limiter.succeeded()
+    assert clock.now == start
+
+
+async def test_a_learned_rate_is_soon_forgotten():
+    clock = StillClock()
+    limiter = Limiter(clock)
+    for _ in range(12):
+        async with limiter.slot():
+            clock.now += 0.4
+    limiter.limited(1.0)
+    assert limiter.rate == pytest.approx(2.0, rel=0.2)
+    for _ in range(7):
+        clock.now += 5.1
+        limiter.succeeded()
+    assert limiter.rate > 10
+
+
 async def test_too_long_a_pause_is_an_error_and_frees_the_slot():
     limiter = Limiter(StillClock())
     limiter.limited(1000.0)
