@@ -72,7 +72,7 @@ WITH last_set AS (
     GROUP BY address, pair.receiver
 ), init AS (
     SELECT
-        address, count(*) > 1 AS repeated, max(block_number) AS last_block,
+        address, count(*) > 1 AS repeated,
         (array_agg(total_weight_basis ORDER BY block_number DESC, log_index DESC))[1] AS basis
     FROM event.fee_distributor_initialized
     WHERE chain_id = $1 AND block_number <= $3 AND address IN (SELECT address FROM last_set)
@@ -89,7 +89,7 @@ SELECT
             THEN 'receivers and weights of unequal number'
         WHEN init.repeated THEN 'initialised more than once'
     END,
-    greatest(last_set.block_number, init.last_block)
+    last_set.block_number
 FROM part
 JOIN last_set USING (address)
 LEFT JOIN init USING (address)

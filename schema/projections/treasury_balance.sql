@@ -13,7 +13,7 @@ WITH step AS (
     CROSS JOIN jsonb_array_elements(log.deposits) AS deposit
     WHERE log.chain_id = $1 AND log.block_number BETWEEN $2 AND $3
     UNION ALL
-    SELECT DISTINCT log.address, token_id, 0::numeric, 1, log.block_number, log.log_index
+    SELECT log.address, token_id, 0::numeric, 1, log.block_number, log.log_index
     FROM event.treasury_withdrawn AS log
     CROSS JOIN unnest(log.token_ids) AS token_id
     WHERE log.chain_id = $1 AND log.block_number BETWEEN $2 AND $3

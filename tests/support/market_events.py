@@ -27,16 +27,19 @@ class MarketSpeaker:
         self.said = said
         self.rng = rng
         self.tx = 0
-        kinds = [
-            self.listing, self.listing, self.listing, self.sale, self.sale, self.sale, self.delisting, self.delisting,
-            self.escrow, self.loose_sale, self.loose_payout, self.noise, self.marketplace, self.fees_opened,
-            self.fee_receivers, self.distribution, self.transfer, self.transfer, self.fungible, self.multi, self.uri,
-            self.refresh, self.minted, self.put, self.put, self.put_contract, self.deleted, self.deleted_contract,
-            self.deposit, self.deposit, self.withdrawal, self.template, self.owner, self.pending, self.role,
-            self.role, self.role_admin, self.pause,
-        ]  # fmt: skip
+        themes = (
+            [
+                self.listing, self.listing, self.sale, self.sale, self.delisting, self.escrow, self.loose_sale,
+                self.loose_payout, self.noise, self.marketplace,
+            ],
+            [self.marketplace, self.fees_opened, self.fee_receivers, self.fee_receivers, self.distribution],
+            [self.transfer, self.transfer, self.fungible, self.multi, self.uri, self.refresh],
+            [self.minted, self.put, self.put, self.put_contract, self.deleted, self.deleted, self.deleted_contract],
+            [self.deposit, self.withdrawal],
+            [self.owner, self.pending, self.role, self.role, self.role_admin, self.pause, self.template],
+        )  # fmt: skip
         # Each history speaks of a few things only, so that it says a lot about each.
-        self.kinds = rng.sample(kinds, 12)
+        self.kinds = [kind for theme in rng.sample(themes, 2) for kind in theme]
 
     def block(self) -> list[Any]:
         events: list[Any] = []
