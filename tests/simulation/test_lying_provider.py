@@ -50,6 +50,7 @@ NEVER_NOTICED = {
     "above_head_refused",
     "too_many_addresses",
     "receipts_missing",
+    "topics_ignored",
 }
 
 
@@ -268,5 +269,5 @@ async def test_no_lie_gets_a_wrong_row_in(seed: int, event_url: str) -> None:
     async with tried(event_url, seed) as found:
         assert {name: case.problem for name, case in found.items() if case.problem is not None} == {}
         assert all(case.looks for case in found.values())
-        untold = {name for name, case in found.items() if not case.told}
-        assert untold <= NEVER_NOTICED if seed == 0 else len(untold) < 12
+        untold = {name for name, case in found.items() if not case.told} - NEVER_NOTICED
+        assert not untold or (seed and len(untold) < 10), untold
