@@ -1,6 +1,6 @@
 """How many blocks one endpoint is asked for in one log query.
 
-Grow slowly towards a target of bytes and logs, shrink at once when refused. A limit on blocks lasts and becomes the
+Grow towards a target of bytes and logs as far as the last answer says it is safe, shrink at once when refused. A limit on blocks lasts and becomes the
 ceiling; a limit on the size of one result concerns that request, and later ones only through the target.
 """
 
@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from indexer.errors import RangeTooWide
 
-TARGET_BYTES = 8 * 1024 * 1024
-TARGET_LOGS = 20_000
+TARGET_BYTES = 16 * 1024 * 1024
+TARGET_LOGS = 25_000
 START_BLOCKS = 100
-GROWTH = 1.6
-LEAP = 4.0
-"""Growth while answers are nearly empty: the way from the start to a full span is short where there is little."""
-
-NEARLY_EMPTY = 0.1
+LEAP = 5.0
+"""Most growth at once: the way from the start to a full span takes few requests where answers have room."""
 
 
 class RangeControl:
@@ -50,7 +47,7 @@ class RangeControl:
         elif blocks >= self._blocks:
             # Only a query of the full span says that more would have been fine.
             self._good = max(self._good, blocks)
-            room = LEAP if filled < NEARLY_EMPTY else min(GROWTH, 1.0 / filled)
+            room = LEAP if filled * LEAP < 1.0 else 1.0 / filled
             # Below a span that was refused, the way up is by halves of what is left: a refusal costs a request.
             middle = self._ceiling if self._ceiling == self._most else (self._good + self._ceiling + 1) // 2
             grown = max(self._blocks + 1, int(self._blocks * room))

@@ -6,14 +6,13 @@ have the block cannot answer with silence. A read of one block goes by its hash.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
 import msgspec
+import numpy as np
 
 from indexer import metrics
 from indexer.chain.filters import LogFilter
@@ -28,6 +27,7 @@ from indexer.errors import (
     TooManyAddresses,
 )
 from indexer.rpc import validate
+from indexer.rpc.aside import aside
 from indexer.rpc.endpoint import Endpoint
 from indexer.rpc.queries import (
     MOST_ADDRESSES,
@@ -55,11 +55,7 @@ SPOT_BLOCKS = 6
 """Of longer reads, so many blocks taken at random have hash, time and bloom checked, besides those of the ends."""
 
 
-LARGE_BYTES = 1 << 18
-"""Answers of so many bytes are parsed in a worker thread."""
-
-Params = ParamSpec("Params")
-Result = TypeVar("Result")
+_SECRET = random.SystemRandom().getrandbits(64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +105,11 @@ async def read_part(
         part = BlockRange(blocks.first, blocks.first + size - 1)
         queries = fit(filters, limits.addresses, limits.topics)
         try:
-            read = await _linked(endpoint, part, queries, filters)
-            return await _checked(endpoint, read, filters, check_bloom=check_bloom, every_block=short)
+            spots = set(range(part.first, part.last)) if short else _spots(part)
+            read, headers = await _linked(endpoint, part, queries, filters, sorted(spots - {part.last}))
+            return await _checked(
+                endpoint, read, headers, filters, check_bloom=check_bloom, every_block=short
+            )
         except TooManyAddresses as error:
             limits.shrink(queries, error)
             endpoint.most_addresses = limits.addresses
@@ -169,8 +168,11 @@ async def read_block(
 
 async def read_headers(endpoint: Endpoint, numbers: Sequence[int]) -> list[BlockHeader]:
     """Headers by number, in that order. Raises ``BlockNotYetKnown`` when one is missing, ``ProviderLied`` for others."""
+    return _headers(endpoint, numbers, await endpoint.ask_all([header_call(number) for number in numbers]))
+
+
+def _headers(endpoint: Endpoint, numbers: Sequence[int], raws: Sequence[msgspec.Raw]) -> list[BlockHeader]:
     headers = []
-    raws = await endpoint.ask_all([header_call(number) for number in numbers])
     for number, raw in zip(numbers, raws, strict=True):
         header = parse_header(raw)
         if header is None:
@@ -193,11 +195,17 @@ async def _require_head(endpoint: Endpoint, number: int) -> None:
 
 
 async def _linked(
-    endpoint: Endpoint, part: BlockRange, queries: Sequence[LogFilter], filters: Sequence[LogFilter]
-) -> Part:
-    """One batch: the queries over ``part`` and the header of its end."""
-    calls = [*(range_call(one, part) for one in queries), header_call(part.last)]
-    *raws, last = await endpoint.ask_all(calls)
+    endpoint: Endpoint,
+    part: BlockRange,
+    queries: Sequence[LogFilter],
+    filters: Sequence[LogFilter],
+    spots: Sequence[int],
+) -> tuple[Part, list[BlockHeader]]:
+    """One batch: the queries over ``part``, the header of its end, and those of ``spots``."""
+    calls = [range_call(one, part) for one in queries]
+    calls += [header_call(number) for number in (part.last, *spots)]
+    answers = await endpoint.ask_all(calls)
+    raws, last = answers[: len(queries)], answers[len(queries)]
     end = parse_header(last)
     if end is None:
         endpoint.behind(part.last)
@@ -205,10 +213,10 @@ async def _linked(
     validate.check_header(end, part.last)
     endpoint.health.has(part.last)
     nbytes = sum(memoryview(raw).nbytes for raw in raws)
-    found, logs = await _aside(nbytes, _parsed, raws, part, filters)
+    found, logs = await aside(nbytes, _parsed, raws, part, filters)
     if queries:
         endpoint.ranges.succeeded(len(part), found, nbytes)
-    return Part(part, logs, end)
+    return Part(part, logs, end), _headers(endpoint, spots, answers[len(queries) + 1 :])
 
 
 def _parsed(
@@ -219,28 +227,28 @@ def _parsed(
     return len(logs), validate.matching(logs, filters)
 
 
-async def _aside(
-    nbytes: int, work: Callable[Params, Result], *args: Params.args, **more: Params.kwargs
-) -> Result:
-    """Do CPU work in a worker thread where there is much of it, so that the event loop keeps turning."""
-    if nbytes < LARGE_BYTES:
-        return work(*args, **more)
-    return await asyncio.to_thread(work, *args, **more)
-
-
 async def _checked(
-    endpoint: Endpoint, read: Part, filters: Sequence[LogFilter], *, check_bloom: bool, every_block: bool
+    endpoint: Endpoint,
+    read: Part,
+    spots: Sequence[BlockHeader],
+    filters: Sequence[LogFilter],
+    *,
+    check_bloom: bool,
+    every_block: bool,
 ) -> Part:
-    """Hashes and times against headers, blooms against logs: of every block, or of the end and a few others."""
-    spots = set(range(read.blocks.first, read.blocks.last)) if every_block else _spots(read)
-    wanted = (spots | set(validate.numbers_without_time(read.logs))) - {read.end.number}
-    headers = [*await read_headers(endpoint, sorted(wanted)), read.end]
+    """Hashes and times against headers, blooms against logs: of every block, or of the end and a few others (``spots``).
+
+    Blocks whose logs came without a time have their headers read.
+    """
+    looked_at = {header.number for header in (*spots, read.end)}
     if every_block:
-        _check_links(endpoint, headers)
+        _check_links(endpoint, [*spots, read.end])
+    more = _unseen(read.logs, looked_at) | (set(validate.numbers_without_time(read.logs)) - looked_at)
+    headers = [*spots, *await read_headers(endpoint, sorted(more)), read.end] if more else [*spots, read.end]
     validate.check_hashes(read.logs, headers)
     logs = _timed(read.logs, headers)
     for header in headers if check_bloom else ():
-        if header.logs_bloom is None or header.number not in spots | {read.end.number}:
+        if header.logs_bloom is None or header.number not in looked_at:
             continue
         mine = validate.of_block(logs, header.number)
         small = every_block or header is read.end
@@ -254,18 +262,21 @@ async def _checked(
     return Part(read.blocks, logs, read.end, checked=every_block)
 
 
-def _spots(read: Part) -> set[int]:
-    """A few blocks to look at more closely: the first and last with logs, and some taken at random.
+def _spots(blocks: BlockRange) -> set[int]:
+    """A few blocks of a range to look at more closely, asked for together with its logs.
 
-    A read that is tried again looks at the same ones, so that a lie is not let through by trying often enough.
+    Nobody outside this process can tell which; a read that is tried again looks at the same ones, so that a lie is not
+    let through by trying often enough.
     """
-    count = min(SPOT_BLOCKS, len(read.blocks) - 1)
-    within = range(read.blocks.first, read.blocks.last + 1)
-    chance = random.Random(read.end.hash)  # noqa: S311 - repeatable on purpose
-    spots = set(chance.sample(within, count))
-    if len(read.logs):
-        spots |= {int(read.logs.block_number[0]), int(read.logs.block_number[-1])}
-    return spots
+    chance = random.Random(f"{_SECRET} {blocks}")  # noqa: S311 - repeatable on purpose
+    return set(chance.sample(range(blocks.first, blocks.last + 1), min(SPOT_BLOCKS, len(blocks) - 1)))
+
+
+def _unseen(logs: LogBatch, looked_at: set[int]) -> set[int]:
+    """The first and last block with logs, where none of the blocks that are looked at has any."""
+    if not len(logs) or np.isin(logs.block_number, sorted(looked_at)).any():
+        return set()
+    return {int(logs.block_number[0]), int(logs.block_number[-1])}
 
 
 async def _by_pieces(endpoint: Endpoint, header: BlockHeader, filters: Sequence[LogFilter]) -> LogBatch:
