@@ -27,6 +27,7 @@ from indexer.store.ddl import register_selectors, register_tables
 from indexer.store.embedded import EmbeddedServer
 from indexer.store.migrate import migrate
 from indexer.store.store import Store
+from indexer.store.views import apply_views
 
 
 def with_database(url: str, name: str) -> str:
@@ -142,6 +143,31 @@ async def event_url(postgres_url: str, event_template: str) -> AsyncIterator[str
     """A fresh database of this test, with all built-in event tables."""
     name = _fresh_name()
     yield await _create(postgres_url, name, event_template)
+    await _drop(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def views_template(postgres_url: str, event_template: str) -> Iterator[str]:
+    """Name of a database with all built-in event tables and views; copy it, do not connect to it."""
+    name = _fresh_name()
+
+    async def build() -> None:
+        connection = await connect(await _create(postgres_url, name, event_template))
+        try:
+            await apply_views(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(build())
+    yield name
+    asyncio.run(_drop(postgres_url, name))
+
+
+@pytest.fixture
+async def views_url(postgres_url: str, views_template: str) -> AsyncIterator[str]:
+    """A fresh database of this test, with all built-in event tables and views."""
+    name = _fresh_name()
+    yield await _create(postgres_url, name, views_template)
     await _drop(postgres_url, name)
 
 

@@ -1,4 +1,4 @@
-"""``indexer db``: migrations, the connection string, a shell, role grants."""
+"""``indexer db``: migrations, the connection string, a shell, role grants, the data dictionary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from indexer.config import DatabaseSettings, Settings
     from indexer.store.store import Store
 
-app = typer.Typer(help="Migrations, the connection string, a shell, role grants.", no_args_is_help=True)
+app = typer.Typer(
+    help="Migrations, the connection string, a shell, role grants, the data dictionary.", no_args_is_help=True
+)
 
 
 @app.command("migrate")
@@ -85,6 +87,14 @@ def roles(config: ConfigOption = None, json_: JsonOption = False) -> None:
         _print_roles(found)
     if not found["applied"]:
         raise typer.Exit(1)
+
+
+@app.command("dictionary")
+def dictionary(config: ConfigOption = None) -> None:
+    """Print the data dictionary as Markdown: every schema, table and column, source events, queries to begin with."""
+    settings = load(config)
+    quiet_log()
+    typer.echo(run_async(_dictionary(settings.database)), nl=False)
 
 
 def database_url(database: DatabaseSettings) -> str:
@@ -170,6 +180,15 @@ async def _migrate(settings: Settings) -> tuple[list[str], list[str], list[str]]
         async with store.session("making the tables of projections") as connection:
             await projections.make_tables(connection)
         return applied, made, await store.apply_views()
+
+
+async def _dictionary(database: DatabaseSettings) -> str:
+    from indexer.store.dictionary import dictionary as written  # noqa: PLC0415 - as above
+
+    async with opened_store(database, "db dictionary") as store:
+        await store.require_migrated()
+        async with store.session("reading the dictionary") as connection:
+            return await written(connection)
 
 
 async def _roles(database: DatabaseSettings) -> dict[str, Any]:

@@ -83,42 +83,43 @@ COMMENT ON COLUMN analytics.identity_history.by_issuer IS 'The trusted issuer th
 CREATE OR REPLACE VIEW analytics.claim_history AS
 SELECT chain_id, block_number, log_index, 0::bigint AS "position", block_time, analytics.hex(tx_hash) AS tx_hash,
     'registry'::text AS source, 'added'::text AS action, analytics.hex(address) AS contract, analytics.hex(identity) AS identity,
-    claim_topic, NULL::text AS claim_id, analytics.hex(trusted_issuer) AS issuer, analytics.hex(claim) AS claim, NULL::text AS uri
+    claim_topic, NULL::text AS claim_id, analytics.hex(trusted_issuer) AS issuer, analytics.hex(claim) AS claim, NULL::text AS uri,
+    identity AS identity_bytes
 FROM event.identity_registry_claim_added
 UNION ALL
 SELECT chain_id, block_number, log_index, 0, block_time, analytics.hex(tx_hash), 'registry', 'added',
-    analytics.hex(address), analytics.hex(identity), claim_topic, NULL, NULL, analytics.hex(claim), NULL
+    analytics.hex(address), analytics.hex(identity), claim_topic, NULL, NULL, analytics.hex(claim), NULL, identity
 FROM event.identity_registry_claim_added_a1a7a6cf
 UNION ALL
 SELECT chain_id, block_number, log_index, 0, block_time, analytics.hex(tx_hash), 'registry', 'removed',
-    analytics.hex(address), analytics.hex(identity), claim_topic, NULL, analytics.hex(trusted_issuer), NULL, NULL
+    analytics.hex(address), analytics.hex(identity), claim_topic, NULL, analytics.hex(trusted_issuer), NULL, NULL, identity
 FROM event.identity_registry_claim_removed
 UNION ALL
 SELECT chain_id, block_number, log_index, 0, block_time, analytics.hex(tx_hash), 'registry', 'removed',
-    analytics.hex(address), analytics.hex(identity), claim_topic, NULL, NULL, NULL, NULL
+    analytics.hex(address), analytics.hex(identity), claim_topic, NULL, NULL, NULL, NULL, identity
 FROM event.identity_registry_claim_removed_45749df3
 UNION ALL
 SELECT gone.chain_id, gone.block_number, gone.log_index, part.place - 1, gone.block_time, analytics.hex(gone.tx_hash),
     'registry', 'removed', analytics.hex(gone.address), analytics.hex(gone.identity), part.topic, NULL,
-    analytics.hex(gone.trusted_issuer), NULL, NULL
+    analytics.hex(gone.trusted_issuer), NULL, NULL, gone.identity
 FROM event.identity_registry_claims_removed AS gone
 CROSS JOIN LATERAL unnest(gone.claim_topics) WITH ORDINALITY AS part (topic, place)
 UNION ALL
 SELECT chain_id, block_number, log_index, 0, block_time, analytics.hex(tx_hash), 'erc735', 'added',
-    analytics.hex(address), analytics.hex(address), topic, analytics.hex(claim_id), analytics.hex(issuer), analytics.hex(data), uri
+    analytics.hex(address), analytics.hex(address), topic, analytics.hex(claim_id), analytics.hex(issuer), analytics.hex(data), uri, address
 FROM event.erc735_claim_added
 UNION ALL
 SELECT chain_id, block_number, log_index, 0, block_time, analytics.hex(tx_hash), 'erc735', 'added',
     analytics.hex(address), analytics.hex(address), claim_type, analytics.hex(claim_id), analytics.hex(issuer),
-    analytics.hex(claim), uri
+    analytics.hex(claim), uri, address
 FROM event.identity_claim_added
 UNION ALL
 SELECT chain_id, block_number, log_index, 0, block_time, analytics.hex(tx_hash), 'erc735', 'changed',
-    analytics.hex(address), analytics.hex(address), topic, analytics.hex(claim_id), analytics.hex(issuer), analytics.hex(data), uri
+    analytics.hex(address), analytics.hex(address), topic, analytics.hex(claim_id), analytics.hex(issuer), analytics.hex(data), uri, address
 FROM event.erc735_claim_changed
 UNION ALL
 SELECT chain_id, block_number, log_index, 0, block_time, analytics.hex(tx_hash), 'erc735', 'removed',
-    analytics.hex(address), analytics.hex(address), NULL, analytics.hex(claim_id), NULL, NULL, NULL
+    analytics.hex(address), analytics.hex(address), NULL, analytics.hex(claim_id), NULL, NULL, NULL, address
 FROM event.erc735_claim_removed;
 COMMENT ON VIEW analytics.claim_history IS 'What happened to claims, one row for each event, and for each topic of a list. ClaimsSet is left out: each claim it sets has an event of its own.';
 COMMENT ON COLUMN analytics.claim_history."position" IS 'Place in a list of topics, from 0; 0 for all else.';
@@ -130,6 +131,7 @@ COMMENT ON COLUMN analytics.claim_history.claim_id IS 'Id of an ERC-735 claim.';
 COMMENT ON COLUMN analytics.claim_history.issuer IS 'The issuer; NULL where the event does not say.';
 COMMENT ON COLUMN analytics.claim_history.claim IS 'The claim or its data, as hex.';
 COMMENT ON COLUMN analytics.claim_history.uri IS 'Where an ERC-735 claim can be looked up.';
+COMMENT ON COLUMN analytics.claim_history.identity_bytes IS 'The identity contract as bytes, for filters that use an index.';
 
 CREATE OR REPLACE VIEW analytics.trusted_issuer AS
 SELECT trusted.chain_id, analytics.hex(trusted.diamond) AS diamond, analytics.hex(trusted.issuer) AS issuer, trusted.active,

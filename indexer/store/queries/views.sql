@@ -65,3 +65,38 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- name: dictionary_schemas
+-- The schemas that are there, in the given order, with their comments.
+SELECT namespace.nspname::text AS name, obj_description(namespace.oid, 'pg_namespace') AS comment
+FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, place)
+JOIN pg_namespace AS namespace ON namespace.nspname = wanted.name
+ORDER BY wanted.place;
+
+-- name: dictionary_relations
+-- Tables and views of a schema with their comments.
+SELECT class.relname::text AS name, quote_ident(class.relname) AS quoted, class.relkind::text AS kind,
+       obj_description(class.oid, 'pg_class') AS comment
+FROM pg_class AS class
+WHERE class.relnamespace = $1::text::regnamespace AND class.relkind IN ('r', 'p', 'v', 'm')
+ORDER BY class.relname COLLATE "C";
+
+-- name: dictionary_columns
+-- Their columns with types and comments.
+SELECT class.relname::text AS relation, attribute.attname::text AS name,
+       format_type(attribute.atttypid, attribute.atttypmod) AS type,
+       col_description(class.oid, attribute.attnum) AS comment,
+       coalesce(attribute.attnum = ANY (key.indkey::smallint[]), false) AS key
+FROM pg_class AS class
+JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attnum > 0 AND NOT attribute.attisdropped
+LEFT JOIN pg_index AS key ON key.indrelid = class.oid AND key.indisprimary
+WHERE class.relnamespace = $1::text::regnamespace AND class.relkind IN ('r', 'p', 'v', 'm')
+ORDER BY class.relname, attribute.attnum;
+
+-- name: dictionary_functions
+-- Functions for people: those of a schema that are no triggers.
+SELECT proc.proname || '(' || pg_get_function_identity_arguments(proc.oid) || ')' AS signature,
+       pg_get_function_result(proc.oid) AS result, obj_description(proc.oid, 'pg_proc') AS comment
+FROM pg_proc AS proc
+WHERE proc.pronamespace = $1::text::regnamespace AND proc.prorettype <> 'trigger'::regtype
+ORDER BY proc.proname COLLATE "C", 1;

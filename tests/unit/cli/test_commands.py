@@ -29,13 +29,14 @@ COMMANDS = (
     "db url",
     "db psql",
     "db roles",
+    "db dictionary",
     "abi",
     "abi list",
     "abi add",
     "abi show",
 )
 WITHOUT_CONFIG = {"demo", "db", "abi", "db psql"}
-MAY_PRINT_JSON = set(COMMANDS) - {"run", "db", "db psql", "abi"}
+MAY_PRINT_JSON = set(COMMANDS) - {"run", "db", "db psql", "db dictionary", "abi"}
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,7 @@ def test_every_command_has_help(command: str) -> None:
         "db url",
         "db migrate",
         "db roles",
+        "db dictionary",
         "db psql",
     ],
 )
