@@ -34,6 +34,7 @@ from indexer.sync.engine import ChainEngine
 from indexer.sync.goal import Goal, Patience
 from indexer.sync.health import problems_of
 from indexer.sync.opening import Opening
+from indexer.sync.reconcile.runner import Reconciler
 from indexer.sync.redecode import redecode_chain
 from indexer.sync.span import backfill_span
 
@@ -224,7 +225,38 @@ async def _run(
             port = server.port
         if on_ready is not None:
             on_ready(Running(parts.store.url, port))
-        await _run_engines(engines)
+        async with _reconciled(parts, engines):
+            await _run_engines(engines)
+
+
+@asynccontextmanager
+async def _reconciled(parts: Parts, engines: Iterable[ChainEngine]) -> AsyncIterator[None]:
+    """While inside, the state of each chain whose lease is held is now and then held against its contracts."""
+    settings = parts.settings.reconcile
+    tasks = [
+        asyncio.create_task(
+            Reconciler(
+                name=engine.name,
+                chain_id=parts.settings.chains[engine.name].chain_id,
+                settings=settings,
+                client=engine.client,
+                database_url=parts.store.url,
+                projections=parts.projections,
+                privacy=parts.privacy or Privacy(parts.settings.privacy),
+                clock=parts.clock,
+                ready=engine.writes,
+            ).run(),
+            name=f"{engine.name}-reconcile",
+        )
+        for engine in engines
+        if settings.enabled
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _health(engines: list[ChainEngine], clock: Clock) -> Health:

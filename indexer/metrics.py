@@ -71,8 +71,56 @@ UNDECODED_REASONS = (
 IRREGULAR_REASONS = ("surplus_data", "duplicate_log_index", "log_index_gap", "wrong_bloom")
 """Values of ``reason`` of logs that decoded, or blocks that were taken, though something about them was unusual."""
 
-RECONCILIATION_CHECKS = ("erc20_supply", "erc1155_supply", "nft_owner", "diamond_selectors")
-"""Values of ``check`` of the comparisons between state and chain."""
+RECONCILIATION_CHECKS = (
+    "erc20_supply",
+    "erc20_balance",
+    "erc20_allowance",
+    "nft_owner",
+    "nft_operator",
+    "erc1155_balance",
+    "diamond_selectors",
+    "contract_owner",
+    "pause_flag",
+    "role_member",
+    "carbon_balance",
+    "trade_deal",
+    "fee_receivers",
+    "treasury_balance",
+    "token_attribute",
+    "claim_topics",
+    "issuer_topics",
+    "factory_identity",
+)
+"""Values of ``check`` of the comparisons between state and chain: those of ``sync.reconcile``, which a test holds equal."""
+
+INCONSISTENT_TABLES = (
+    "carbon_credit",
+    "carbon_retirement",
+    "claim_topic",
+    "collateral_token",
+    "fee_distribution",
+    "fee_receiver",
+    "identity",
+    "identity_claim",
+    "identity_key",
+    "multi_sale",
+    "multi_sale_purchase",
+    "nft",
+    "ownership",
+    "registry_claim",
+    "role_member",
+    "sale",
+    "sale_payout",
+    "token",
+    "token_attribute",
+    "trade_deal",
+    "trade_deal_cashflow",
+    "trade_deal_invoice",
+    "trade_deal_participant",
+    "treasury_balance",
+    "trusted_issuer",
+)
+"""Values of ``table``: tables of schema state that mark rows as inconsistent; a test holds them against the database."""
 
 WEBHOOK_OUTCOMES = ("delivered", "failed", "refused", "disabled")
 """Values of ``outcome`` of an attempt to deliver a webhook."""
@@ -184,6 +232,12 @@ RECONCILIATION_DRIFT = Gauge(
     ["chain", "check"],
     registry=REGISTRY,
 )
+INCONSISTENT_ROWS = Gauge(
+    "indexer_inconsistent_rows",
+    "Rows of schema state whose events contradict each other, as of the last look.",
+    ["chain", "table"],
+    registry=REGISTRY,
+)
 WEBHOOK_ATTEMPTS = Counter(
     "indexer_webhook_attempts_total", "Attempts to deliver a webhook.", ["outcome"], registry=REGISTRY
 )
@@ -245,6 +299,8 @@ def prepare(chain: str, endpoints: Iterable[str] = (), events: Iterable[str] = (
         IRREGULAR_LOGS.labels(chain, reason)
     for check in RECONCILIATION_CHECKS:
         RECONCILIATION_DRIFT.labels(chain, check)
+    for table in INCONSISTENT_TABLES:
+        INCONSISTENT_ROWS.labels(chain, table)
     for event in events:
         LOGS_COMMITTED.labels(chain, event)
     for endpoint in endpoints:

@@ -75,6 +75,9 @@ class ChainClient(Protocol):
     async def call(self, to: bytes, data: bytes, block: int) -> bytes | None:
         """``eth_call`` at the end of a block; None when it reverts."""
 
+    async def call_many(self, questions: Sequence[tuple[bytes, bytes]], block: int) -> list[bytes | None]:
+        """Several ``eth_call`` (address, data) at the end of one block, in batches; None where one reverts."""
+
     def suggested_blocks(self) -> int:
         """How many blocks a range read should ask for now, by what endpoints gave so far."""
 

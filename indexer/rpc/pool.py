@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -41,6 +41,7 @@ from indexer.rpc.reader import Part, read_block, read_headers, read_part
 from indexer.rpc.selection import Selection
 from indexer.rpc.socket import SocketTransport
 from indexer.rpc.transport import HttpTransport, Transport
+from indexer.rpc.view_calls import bytes_of, read_calls
 from indexer.rpc.wire import parse_header
 
 OTHERS_EVERY = 10
@@ -212,23 +213,21 @@ class PooledClient:
         """The code at an address at the end of a block; empty where there is none."""
 
         async def ask(endpoint: Endpoint) -> bytes:
-            return _bytes(await endpoint.ask("eth_getCode", [hexed(address), hex(block)]))
+            return bytes_of(await endpoint.ask("eth_getCode", [hexed(address), hex(block)]))
 
         return await self._selection.read(ask, block=block)
 
     async def call(self, to: bytes, data: bytes, block: int) -> bytes | None:
         """``eth_call`` at the end of a block; None when it reverts."""
+        return (await self.call_many([(to, data)], block))[0]
 
-        async def ask(endpoint: Endpoint) -> bytes | None:
-            request: dict[str, Any] = {"to": hexed(to), "data": hexed(data)}
-            try:
-                return _bytes(await endpoint.ask("eth_call", [request, hex(block)]))
-            except Refused as error:
-                if error.kind == "reverted":
-                    return None
-                raise
-
-        return await self._selection.read(ask, block=block)
+    async def call_many(self, questions: Sequence[tuple[bytes, bytes]], block: int) -> list[bytes | None]:
+        """Several ``eth_call`` (address, data) at the end of one block, from one endpoint; None where one reverts."""
+        if not questions:
+            return []
+        return await self._selection.read(
+            lambda endpoint: read_calls(endpoint, questions, block), block=block
+        )
 
     def suggested_blocks(self) -> int:
         """How many blocks a range read should ask for now: what the best endpoint takes at once."""
@@ -326,13 +325,6 @@ class PooledClient:
                     await self._verify(one)
                 return one
         return None
-
-
-def _bytes(raw: msgspec.Raw) -> bytes:
-    try:
-        return bytes.fromhex(msgspec.json.decode(raw, type=str).removeprefix("0x"))
-    except (msgspec.MsgspecError, ValueError):
-        raise ProviderLied("an answer that is no bytes in hex") from None
 
 
 def _number(raw: msgspec.Raw) -> int:

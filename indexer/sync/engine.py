@@ -28,6 +28,7 @@ from indexer.errors import (
     StoreUnavailable,
 )
 from indexer.progress import ProgressSink, ProgressUpdate
+from indexer.rpc.client import ChainClient
 from indexer.sync.committer import Committer
 from indexer.sync.filling import Filling
 from indexer.sync.follow import Follower
@@ -67,6 +68,15 @@ class ChainEngine:
         self._late_from = 0.0
         self.name = opening.name
         self.health = ChainHealth(opening.name, opening.settings, opening.clock.monotonic())
+
+    @property
+    def client(self) -> ChainClient:
+        """The chain's endpoints."""
+        return self._opening.client
+
+    def writes(self) -> bool:
+        """Whether this process holds the chain's lease now."""
+        return self.health.lease == "held"
 
     async def run(self) -> None:
         """Run lease periods. Returns when the goal is reached; raises ``Halt`` when the chain has to stop."""

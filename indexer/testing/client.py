@@ -122,6 +122,11 @@ class MemoryClient:
         self._count("call")
         return self.chain.call_at(to, data, block)
 
+    async def call_many(self, questions: Sequence[tuple[bytes, bytes]], block: int) -> list[bytes | None]:
+        """What ``MemoryChain.call_at`` gives for each (address, data)."""
+        self._count("call_many")
+        return [self.chain.call_at(to, data, block) for to, data in questions]
+
     def suggested_blocks(self) -> int:
         """``range_blocks``."""
         return self.range_blocks
