@@ -67,6 +67,8 @@ def quiet_log() -> None:
 
 def run_async(work: Coroutine[Any, Any, ResultT]) -> ResultT:
     """Run a coroutine to its end on a fresh event loop."""
+    # Decoding threads hold the interpreter for this long at most, so that COPY and requests hardly wait for them.
+    sys.setswitchinterval(0.001)
     with contextlib.suppress(ImportError):  # uvloop does not exist on Windows
         import uvloop  # noqa: PLC0415 - only commands that do I/O need a loop
 

@@ -17,6 +17,9 @@ from indexer.sync.session import Session
 MOST_WAITING = 64
 """Most chunks that are fetched or under way, however small they are."""
 
+ANSWER_SIZE = 4
+"""While it is read and parsed, an answer takes about so many times the bytes of its columns."""
+
 ENOUGH = 4
 """Fetched chunks that wait are joined until they hold one part in so many of what a commit may hold."""
 
@@ -49,8 +52,8 @@ def _chunk(
 async def fetch_ahead(session: Session, wanted: Wanted, blocks: BlockRange) -> AsyncIterator[Chunk]:
     """Chunks of ``blocks`` in order, several fetched at once.
 
-    At most ``concurrency`` are under way, and no new one starts while the fetched ones that wait hold more than
-    ``queue_bytes``. The size of a chunk follows what endpoints gave so far; small ones that wait for their turn come
+    At most ``concurrency`` are under way, and no new one starts while those under way and the fetched ones that wait
+    hold more than ``queue_bytes``. The size of a chunk follows what endpoints gave so far; small ones that wait for their turn come
     out as one.
     """
     ahead = _Ahead(session, wanted, blocks)
@@ -70,6 +73,7 @@ class _Ahead:
         self._first = blocks.first
         self._last = blocks.last
         self._waiting: deque[asyncio.Task[Chunk]] = deque()
+        self._usual_bytes = 0
         self._refill()
 
     async def take(self) -> Chunk | None:
@@ -98,24 +102,32 @@ class _Ahead:
             task.cancel()
         await asyncio.gather(*self._waiting, return_exceptions=True)
 
-    def _refill(self, _ended: object = None) -> None:
+    def _ended(self, task: asyncio.Task[Chunk]) -> None:
+        if _fetched(task):
+            self._usual_bytes = max(task.result().raw.logs.nbytes, self._usual_bytes * 3 // 4)
+        self._refill()
+
+    def _refill(self) -> None:
         while self._first <= self._last and self._room():
             size = max(self._session.client.suggested_blocks(), 1)
             piece = BlockRange(self._first, min(self._first + size - 1, self._last))
             task = asyncio.create_task(fetch_chunk(self._session, self._wanted, piece))
             self._waiting.append(task)
             self._first = piece.last + 1
-            task.add_done_callback(self._refill)
+            task.add_done_callback(self._ended)
 
     def _room(self) -> bool:
         limits = self._session.limits
         fetched = [task for task in self._waiting if task.done()]
         under_way = len(self._waiting) - len(fetched)
+        if not self._waiting:
+            return True
         if under_way >= limits.concurrency or len(self._waiting) >= MOST_WAITING:
             return False
         if not all(map(_fetched, fetched)):
             return False  # it is about to be raised
-        return sum(task.result().raw.logs.nbytes for task in fetched) < limits.queue_bytes
+        held = sum(task.result().raw.logs.nbytes for task in fetched)
+        return held + under_way * ANSWER_SIZE * self._usual_bytes < limits.queue_bytes
 
 
 def _fetched(task: asyncio.Task[Chunk]) -> bool:
