@@ -32,6 +32,24 @@ _HEAD = """\
 # concurrency = 4              # ranges fetched at once in a backfill
 # commit_bytes = 33554432      # logs written in one transaction, at most
 # queue_bytes = 100663296      # logs waiting to be written, at most
+
+[reconcile]
+# enabled = true               # read view functions beside the event path: names, URIs, deal status; report drift
+# every_seconds = 600          # from the end of one pass to the next
+# calls_per_second = 10        # requests, on the average
+# sample = 200                 # rows of each kind that one pass reads or compares
+
+[projections]
+# folder = "projections"       # SQL files of your own, relative to this file; a list for several folders
+
+[privacy]                      # keep (default), hash or drop
+# secret = "${INDEXER_PRIVACY_SECRET}"   # needed where something is hashed; keep it
+# claim_data = "hash"
+# claim_signatures = "drop"
+# claim_uris = "keep"
+# identity_attributes = "hash"
+# token_attributes = "hash"    # of these keys, or "*":
+# token_attribute_keys = ["passport"]
 """
 
 _CHAIN_REST = """\

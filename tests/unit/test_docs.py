@@ -16,7 +16,7 @@ from indexer.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-FOLDERS = ("", "abi", "bench", "deploy", "schema", "tests")
+FOLDERS = ("", "abi", "bench", "deploy", "docs", "schema", "tests")
 DOCUMENTS = sorted(
     {path for folder in FOLDERS for path in (ROOT / folder).glob("*.md" if folder == "" else "**/*.md")}
 )
@@ -116,6 +116,9 @@ def test_the_configuration_reference_has_every_key() -> None:
         | _keys("http", config.HttpSettings)
         | _keys("log", config.LogSettings)
         | _keys("sync", config.SyncSettings)
+        | _keys("reconcile", config.ReconcileSettings)
+        | _keys("projections", config.ProjectionsSettings)
+        | _keys("privacy", config.PrivacySettings)
         | _keys("chains.NAME", config.ChainSettings)
         | _keys("contracts.NAME", config.ContractSettings)
     )
@@ -126,6 +129,7 @@ def test_the_defaults_told_are_the_defaults() -> None:
         "http": config.HttpSettings,
         "log": config.LogSettings,
         "sync": config.SyncSettings,
+        "reconcile": config.ReconcileSettings,
         "chains.NAME": config.ChainSettings,
     }
     checked = 0
@@ -152,6 +156,20 @@ def test_the_examples_are_valid_configuration(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("API_KEY", "key")
     settings = config.load_settings(tmp_path / "indexer.toml", {})
     assert set(settings.contracts) == {"gemforce", "identities"}
+
+
+@pytest.mark.parametrize("document", ["privacy.md", "projections.md"])
+def test_the_examples_of_other_documents_are_valid_configuration(
+    document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INDEXER_PRIVACY_SECRET", "0123456789abcdef")
+    blocks = re.findall(
+        r"^```toml\n(.*?)^```$", (ROOT / "docs" / document).read_text(), re.MULTILINE | re.DOTALL
+    )
+    (tmp_path / "indexer.toml").write_text(
+        "\n".join((*blocks, '[chains.x]\nchain_id = 1\nrpc = "http://h"\n'))
+    )
+    config.load_settings(tmp_path / "indexer.toml", {})
 
 
 def test_every_make_target_named_exists() -> None:
