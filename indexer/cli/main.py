@@ -19,6 +19,7 @@ from indexer.cli import (
     check,
     db,
     demo,
+    export,
     init,
     rebuild,
     redecode,
@@ -78,6 +79,7 @@ app.command("status")(status.status)
 app.command("rewind")(rewind.rewind)
 app.command("rebuild")(rebuild.rebuild)
 app.command("redecode")(redecode.redecode)
+app.command("export")(export.export)
 app.add_typer(db.app, name="db")
 app.add_typer(abi.app, name="abi")
 app.command("demo")(demo.demo)
