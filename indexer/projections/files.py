@@ -1,9 +1,10 @@
 """Projection files: SQL with a header that says what it writes and reads.
 
 A file begins with comment lines ``-- projection: name``, ``-- tables: state.a, state.b``, ``-- reads: event.c, state.d``
-and, where another projection has to run first, ``-- after: name``. Its statements end with ``;`` and take three
-parameters: ``$1`` chain id, ``$2`` first block, ``$3`` last block. They write the forward direction only and give the same
-rows however a range is cut into smaller ones.
+and, where another projection has to run first, ``-- after: name``. ``-- beside: event.e`` names those of the tables it reads
+whose rows it only looks up beside other events of their block: blocks with nothing else are nothing to do for it. Its
+statements end with ``;`` and take three parameters: ``$1`` chain id, ``$2`` first block, ``$3`` last block. They write the
+forward direction only and give the same rows however a range is cut into smaller ones.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from indexer.resources import SCHEMA_DIR
 
 PROJECTIONS_DIR = SCHEMA_DIR / "projections"
 
-_HEADER = re.compile(r"^--\s*(projection|tables|reads|after):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_HEADER = re.compile(r"^--\s*(projection|tables|reads|after|beside):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(
     r"""
       (?P<comment> --[^\n]* | /\*.*?\*/ )
@@ -60,7 +61,8 @@ class Projection:
     """One file.
 
     ``tables`` are the state tables it writes, ``reads`` whatever else it reads, both with their schema; ``after`` names
-    projections that run before it. ``digest`` is the SHA-256 of the file, in hex. ``own`` is None for the built-in ones.
+    projections that run before it, ``beside`` those of ``reads`` whose rows alone give it nothing to do. ``digest`` is the
+    SHA-256 of the file, in hex. ``own`` is None for the built-in ones.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Projection:
     statements: tuple[str, ...]
     digest: str
     own: OwnFile | None = None
+    beside: tuple[str, ...] = ()
 
     def place(self, number: int, position: int = 1) -> str:
         """Where its statement ``number`` (from 1) stands, for errors; ``position`` is a character of it, from 1."""
@@ -82,7 +85,11 @@ class Projection:
     @property
     def triggers(self) -> tuple[str, ...]:
         """The tables whose rows, by block number, give this projection something to do."""
-        return tuple(name for name in self.reads if name.startswith("event.") or name == "sync.diamond_seed")
+        return tuple(
+            name
+            for name in self.reads
+            if (name.startswith("event.") or name == "sync.diamond_seed") and name not in self.beside
+        )
 
     def written_elsewhere(self, schema: str) -> tuple[str, ...]:
         """The statements with its own tables in another schema, such as ``pg_temp``."""
@@ -129,6 +136,7 @@ def _read(path: Path, problems: list[str]) -> Projection:
         after=header.get("after", ()),
         statements=split_statements(text),
         digest=hashlib.sha256(raw).hexdigest(),
+        beside=header.get("beside", ()),
     )
     problems.extend(f"{path.name}: {problem}" for problem in _problems(projection, header))
     return projection
@@ -139,7 +147,7 @@ def _names(value: str) -> tuple[str, ...]:
 
 
 def header_of(text: str) -> dict[str, tuple[str, ...]]:
-    """What the comment lines at a file's beginning say, by word: ``projection``, ``tables``, ``reads``, ``after``."""
+    """What the comment lines at a file's beginning say, by word: ``projection``, ``tables``, ``reads`` and so on."""
     return {key: _names(value) for key, value in _HEADER.findall(text)}
 
 
@@ -205,6 +213,8 @@ def _undeclared(projection: Projection, code: str) -> Iterable[str]:
     used = set(_RELATION.findall(code)) - set(projection.tables)
     for name in sorted(used - set(projection.reads)):
         yield f"reads {name}, which `-- reads:` does not name"
+    for name in sorted(set(projection.beside) - set(projection.reads)):
+        yield f"names {name} in `-- beside:` and not in `-- reads:`"
     # What a function of schema sync reads for it (sync.match_abi) does not show in the file.
     unused = {name for name in projection.reads if not name.startswith("sync.")} - used
     for name in sorted(unused):

@@ -1,6 +1,7 @@
 -- projection: multi_sale
 -- tables: state.multi_sale, state.multi_sale_purchase
 -- reads: event.multi_sale_created, event.multi_sale_updated, event.multi_sale_sold, event.erc20_transfer
+-- beside: event.erc20_transfer
 --
 -- MultiSaleCreated and MultiSaleUpdated carry all settings; nothing else tells that a sale opens or closes. MultiSaleSold has
 -- neither quantity nor price: they are derived from the transfers of its transaction.
@@ -9,15 +10,16 @@
 -- of a purchase are those since the purchase before it in the transaction; where even the first purchase has none before it,
 -- they are those up to the next.
 WITH stream AS (
-    SELECT address AS diamond, token_sale_id AS sale_id, block_number, log_index, true AS sets, settings
+    SELECT address AS diamond, token_sale_id AS sale_id, block_number, log_index, true AS sets, settings,
+        NULL::bytea AS purchaser, NULL::numeric[] AS token_ids, tx_hash, block_time
     FROM event.multi_sale_created
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
     UNION ALL
-    SELECT address, token_sale_id, block_number, log_index, true, token_sale
+    SELECT address, token_sale_id, block_number, log_index, true, token_sale, NULL, NULL, tx_hash, block_time
     FROM event.multi_sale_updated
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
     UNION ALL
-    SELECT address, token_sale_id, block_number, log_index, false, NULL
+    SELECT address, token_sale_id, block_number, log_index, false, NULL, purchaser, token_ids, tx_hash, block_time
     FROM event.multi_sale_sold
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
 ), placed AS (
@@ -25,12 +27,12 @@ WITH stream AS (
         count(*) FILTER (WHERE sets) OVER (PARTITION BY diamond, sale_id ORDER BY block_number, log_index) AS era
     FROM stream
 ), valued AS (
-    SELECT block_number, log_index, sets, era, diamond, sale_id,
+    SELECT diamond, sale_id, block_number, log_index, sets, era, purchaser, token_ids, tx_hash, block_time,
         first_value(settings) OVER (PARTITION BY diamond, sale_id, era ORDER BY block_number, log_index) AS settings
     FROM placed
 ), purchase AS MATERIALIZED (
-    SELECT sold.address AS diamond, sold.token_sale_id AS sale_id, sold.purchaser, sold.token_ids,
-        sold.block_number, sold.log_index, sold.tx_hash, sold.block_time,
+    SELECT diamond, sale_id, valued.purchaser, valued.token_ids, valued.block_number, valued.log_index, valued.tx_hash,
+        valued.block_time,
         valued.era > 0 OR live.chain_id IS NOT NULL AS known,
         CASE WHEN valued.era > 0 THEN sync.address_or_null(sync.hex_bytes(valued.settings ->> 'token'))
             ELSE live.token END AS token,
@@ -42,15 +44,13 @@ WITH stream AS (
             ELSE live.payee END AS payee,
         CASE WHEN valued.era > 0 THEN sync.address_or_null(sync.hex_bytes(valued.settings ->> 'owner'))
             ELSE live.owner END AS owner,
-        lag(sold.log_index, 1, -1) OVER in_tx AS earlier,
-        lead(sold.log_index, 1, 2147483647) OVER in_tx AS later,
-        first_value(sold.log_index) OVER in_tx AS opening
-    FROM event.multi_sale_sold AS sold
-    JOIN valued ON valued.block_number = sold.block_number AND valued.log_index = sold.log_index
-    LEFT JOIN (SELECT * FROM state.multi_sale WHERE chain_id = $1) AS live
-        ON live.diamond = sold.address AND live.sale_id = sold.token_sale_id
-    WHERE sold.chain_id = $1 AND sold.block_number BETWEEN $2 AND $3
-    WINDOW in_tx AS (PARTITION BY sold.block_number, sold.tx_hash, sold.address ORDER BY sold.log_index)
+        lag(valued.log_index, 1, -1) OVER in_tx AS earlier,
+        lead(valued.log_index, 1, 2147483647) OVER in_tx AS later,
+        first_value(valued.log_index) OVER in_tx AS opening
+    FROM valued
+    LEFT JOIN (SELECT * FROM state.multi_sale WHERE chain_id = $1) AS live USING (diamond, sale_id)
+    WHERE NOT valued.sets
+    WINDOW in_tx AS (PARTITION BY valued.block_number, valued.tx_hash, diamond ORDER BY valued.log_index)
 )
 INSERT INTO state.multi_sale_purchase (
     chain_id, block_number, log_index, diamond, sale_id, purchaser_or_receiver, token_ids, quantity, paid, payment_token,

@@ -11,12 +11,13 @@
 -- retire, and until the tokens are folded state.nft says who owned what before this range.
 
 -- Retirements. The balance before each is what the credit event before it said; the one after is what its own event says.
-WITH spoken AS MATERIALIZED (
-    SELECT address AS contract, token_id, NULL::numeric AS amount, initial_balance AS balance, block_number, log_index
+WITH spoken AS (
+    SELECT address AS contract, token_id, NULL::numeric AS amount, initial_balance AS balance,
+        block_number, log_index, tx_hash, block_time
     FROM event.carbon_credits_initialized
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
     UNION ALL
-    SELECT address, token_id, amount, remaining_balance, block_number, log_index
+    SELECT address, token_id, amount, remaining_balance, block_number, log_index, tx_hash, block_time
     FROM event.carbon_credits_retired
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
 ), counted AS (
@@ -27,7 +28,7 @@ WITH spoken AS MATERIALIZED (
     LEFT JOIN (SELECT contract, token_id, remaining FROM state.carbon_credit WHERE chain_id = $1) AS live
         USING (contract, token_id)
 ), retired AS MATERIALIZED (
-    SELECT counted.*,
+    SELECT contract, token_id, amount, balance, block_number, log_index, tx_hash, block_time,
         CASE
             WHEN balance_before IS NULL THEN 'retired without having been initialised'
             WHEN amount > balance_before THEN 'retired more than there was'
@@ -38,16 +39,14 @@ WITH spoken AS MATERIALIZED (
 ), concerned AS MATERIALIZED (
     SELECT DISTINCT contract, token_id FROM retired
 ), stream AS (
-    SELECT contract, token_id, block_number, log_index, NULL::bytea AS holder, false AS moved
+    SELECT retired.*, NULL::bytea AS holder, false AS moved
     FROM retired
     UNION ALL
-    SELECT contract, concerned.token_id, block_number, log_index, to_, true
-    FROM concerned
-    JOIN event.erc721_transfer AS transfer
-        ON transfer.address = concerned.contract AND transfer.token_id = concerned.token_id
-    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+    SELECT address, token_id, NULL, NULL, block_number, log_index, tx_hash, block_time, NULL, to_, true
+    FROM event.erc721_transfer
+    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3 AND address = ANY (ARRAY(SELECT DISTINCT contract FROM retired))
     UNION ALL
-    SELECT contract, concerned.token_id, block_number, log_index, to_, true
+    SELECT contract, concerned.token_id, NULL, NULL, block_number, log_index, tx_hash, block_time, NULL, to_, true
     FROM concerned
     JOIN event.erc2309_consecutive_transfer AS transfer
         ON transfer.address = concerned.contract
@@ -58,45 +57,44 @@ WITH spoken AS MATERIALIZED (
         count(*) FILTER (WHERE moved) OVER (PARTITION BY contract, token_id ORDER BY block_number, log_index) AS era
     FROM stream
 ), owned AS (
-    SELECT block_number, log_index, moved, era,
-        first_value(holder) OVER (PARTITION BY contract, token_id, era ORDER BY block_number, log_index) AS holder
+    SELECT contract, token_id, amount, balance, block_number, log_index, tx_hash, block_time, reason, moved, era,
+        sync.address_or_null(
+            first_value(holder) OVER (PARTITION BY contract, token_id, era ORDER BY block_number, log_index)
+        ) AS holder
     FROM placed
 )
 INSERT INTO state.carbon_retirement (
     chain_id, block_number, log_index, contract, token_id, amount, remaining_after, retired_by, tx_hash, block_time,
     inconsistent, inconsistency, updated_block
 )
-SELECT $1, said.block_number, said.log_index, said.address, said.token_id, said.amount, said.remaining_balance,
-    CASE WHEN owned.era > 0 THEN sync.address_or_null(owned.holder) ELSE earlier.owner END,
+SELECT $1, said.block_number, said.log_index, said.contract, said.token_id, said.amount, said.balance,
+    CASE WHEN said.era > 0 THEN said.holder ELSE earlier.owner END,
     said.tx_hash, said.block_time, verdict.reason IS NOT NULL, verdict.reason, said.block_number
-FROM event.carbon_credits_retired AS said
-JOIN retired ON retired.block_number = said.block_number AND retired.log_index = said.log_index
-JOIN owned ON owned.block_number = said.block_number AND owned.log_index = said.log_index AND NOT owned.moved
+FROM owned AS said
 LEFT JOIN LATERAL (
     SELECT whole.owner, true AS known
     FROM (
         SELECT owner, last_transfer_block AS block_number, 2147483647 AS log_index
         FROM state.nft
-        WHERE chain_id = $1 AND contract = said.address AND token_id = said.token_id
+        WHERE chain_id = $1 AND contract = said.contract AND token_id = said.token_id
         UNION ALL
         SELECT owner, block_number, log_index
         FROM state.nft_unexpanded
-        WHERE chain_id = $1 AND contract = said.address AND said.token_id BETWEEN first_token_id AND last_token_id
+        WHERE chain_id = $1 AND contract = said.contract AND said.token_id BETWEEN first_token_id AND last_token_id
     ) AS whole
     ORDER BY whole.block_number DESC, whole.log_index DESC
     LIMIT 1
 ) AS earlier ON true
 CROSS JOIN LATERAL (
     SELECT coalesce(
-        retired.reason,
+        said.reason,
         CASE
-            WHEN CASE WHEN owned.era > 0 THEN sync.address_or_null(owned.holder) IS NULL
-                ELSE earlier.known AND earlier.owner IS NULL END
+            WHEN CASE WHEN said.era > 0 THEN said.holder IS NULL ELSE earlier.known AND earlier.owner IS NULL END
             THEN 'retired although the token was burned'
         END
     ) AS reason
 ) AS verdict
-WHERE said.chain_id = $1 AND said.block_number BETWEEN $2 AND $3;
+WHERE NOT said.moved;
 
 -- Credits. They may be initialised again once none are left, so totals add up and the last event says what remains.
 WITH spoken AS MATERIALIZED (

@@ -1,6 +1,7 @@
 -- projection: trade_deal
 -- tables: state.trade_deal, state.trade_deal_participant, state.trade_deal_invoice, state.trade_deal_invoice_move, state.trade_deal_invoice_value, state.trade_deal_cashflow, state.trade_deal_claim_topic
 -- reads: event.trade_deal_created, event.trade_deal_created_ed0366d8, event.trade_deal_updated, event.trade_deal_activated, event.trade_deal_deactivated, event.trade_deal_fully_funded, event.trade_deal_participant_added, event.trade_deal_participant_removed, event.trade_deal_required_claim_topics_set, event.trade_deal_invoice_deposited_to_trade_deal, event.trade_deal_invoice_withdrawn_from_trade_deal, event.trade_deal_usdc_deposited_to_trade_deal, event.trade_deal_usdc_deposited_to_trade_deal_da3f953f, event.trade_deal_usdc_withdrawn_from_trade_deal, event.trade_deal_funding_withdrawn, event.trade_deal_repaid, event.trade_deal_collateral_tokens_redeemed, event.trade_deal_vabb_tokens_redeemed, event.collateral_token_created, event.fee_distributor_amounts_distributed, event.minter_gemforce_minted, event.metadata_token_metadata_set, event.metadata_token_metadata_deleted, event.metadata_contract_metadata_set, event.metadata_contract_metadata_deleted, event.metadata_attribute_removed, event.erc20_transfer, event.erc721_transfer
+-- beside: event.erc20_transfer, event.erc721_transfer, event.fee_distributor_amounts_distributed
 --
 -- The statements build on each other: what invoices are worth and where they move, then the ledger of money, then the deals
 -- themselves, then who takes part. They share one file because each needs the others as they were before the range.
@@ -12,7 +13,7 @@
 -- Worth of invoices: the last word on the attributes totalAmount and amount of any token (token 0 shares its attributes with
 -- the contract's metadata, which is stored under the key inside the value). An invoice that moves is worth what they said at
 -- that log: the digits in totalAmount, else in amount.
-WITH movement AS MATERIALIZED (
+WITH movement AS (
     SELECT address AS diamond, trade_deal_id AS deal_id, token_id, true AS deposited,
         block_number, log_index, tx_hash, block_time
     FROM event.trade_deal_invoice_deposited_to_trade_deal
@@ -47,11 +48,12 @@ WITH movement AS MATERIALIZED (
     FROM event.metadata_attribute_removed
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
 ), stream AS (
-    SELECT contract, token_id, key, value, block_number, log_index, place
+    SELECT contract, token_id, key, value, block_number, log_index, place,
+        NULL::numeric AS deal_id, NULL::boolean AS deposited, NULL::bytea AS tx_hash, NULL::timestamptz AS block_time
     FROM told
     WHERE key IN ('totalAmount', 'amount')
     UNION ALL
-    SELECT diamond, token_id, NULL, NULL, block_number, log_index, 0
+    SELECT diamond, token_id, NULL, NULL, block_number, log_index, 0, deal_id, deposited, tx_hash, block_time
     FROM movement
 ), placed AS (
     SELECT stream.*,
@@ -60,11 +62,13 @@ WITH movement AS MATERIALIZED (
     FROM stream
     WINDOW along AS (PARTITION BY contract, token_id ORDER BY block_number, log_index, place)
 ), valued AS MATERIALIZED (
-    SELECT contract, token_id, key, block_number, log_index, place,
+    SELECT contract, token_id, key, block_number, log_index, place, deal_id, deposited, tx_hash, block_time,
         CASE WHEN total_era > 0 THEN first_value(value) OVER in_total ELSE live.total_amount END AS total_amount,
         CASE WHEN amount_era > 0 THEN first_value(value) OVER in_amount ELSE live.amount END AS amount
     FROM placed
-    LEFT JOIN (SELECT * FROM state.trade_deal_invoice_value WHERE chain_id = $1) AS live USING (contract, token_id)
+    LEFT JOIN (
+        SELECT contract, token_id, total_amount, amount FROM state.trade_deal_invoice_value WHERE chain_id = $1
+    ) AS live USING (contract, token_id)
     WINDOW in_total AS (PARTITION BY contract, token_id, total_era ORDER BY block_number, log_index, place),
         in_amount AS (PARTITION BY contract, token_id, amount_era ORDER BY block_number, log_index, place)
 ), kept AS (
@@ -80,25 +84,24 @@ INSERT INTO state.trade_deal_invoice_move (
     chain_id, block_number, log_index, diamond, deal_id, token_id, deposited, amount, party, tx_hash, block_time,
     updated_block
 )
-SELECT $1, block_number, log_index, diamond, deal_id, movement.token_id, deposited,
+SELECT $1, block_number, log_index, move.contract, deal_id, move.token_id, deposited,
     CASE WHEN length(digits.text) <= 78 THEN coalesce(nullif(digits.text, ''), '0')::numeric END,
     sync.address_or_null(moved.party), tx_hash, block_time, block_number
-FROM movement
-JOIN valued USING (block_number, log_index)
+FROM valued AS move
 CROSS JOIN LATERAL (
-    SELECT regexp_replace(coalesce(nullif(valued.total_amount, ''), valued.amount), '[^0-9]', '', 'g') AS text
+    SELECT regexp_replace(coalesce(nullif(move.total_amount, ''), move.amount), '[^0-9]', '', 'g') AS text
 ) AS digits
 LEFT JOIN LATERAL (
-    SELECT CASE WHEN movement.deposited THEN transfer.from_ ELSE transfer.to_ END AS party
+    SELECT CASE WHEN move.deposited THEN transfer.from_ ELSE transfer.to_ END AS party
     FROM event.erc721_transfer AS transfer
-    WHERE transfer.chain_id = $1 AND transfer.block_number = movement.block_number
-      AND transfer.tx_hash = movement.tx_hash AND transfer.address = movement.diamond
-      AND transfer.token_id = movement.token_id
-    ORDER BY (transfer.to_ = movement.diamond) = movement.deposited DESC, transfer.log_index < movement.log_index DESC,
-        abs(transfer.log_index - movement.log_index)
+    WHERE transfer.chain_id = $1 AND transfer.block_number = move.block_number
+      AND transfer.tx_hash = move.tx_hash AND transfer.address = move.contract
+      AND transfer.token_id = move.token_id
+    ORDER BY (transfer.to_ = move.contract) = move.deposited DESC, transfer.log_index < move.log_index DESC,
+        abs(transfer.log_index - move.log_index)
     LIMIT 1
 ) AS moved ON true
-WHERE valued.key IS NULL;
+WHERE move.key IS NULL;
 
 -- Invoices as they lie now.
 WITH step AS (
@@ -147,7 +150,7 @@ SET depositor = CASE WHEN excluded.deposited_block IS NULL THEN live.depositor E
     updated_block = excluded.updated_block;
 
 -- The ledger of money. Which tokens a deal pays in and hands out is carried along from what last named them before the log.
-WITH flow AS MATERIALIZED (
+WITH flow AS (
     SELECT 'deposit' AS kind, address AS diamond, trade_deal_id AS deal_id, sync.address_or_null(depositor) AS party,
         amount AS usdc_amount, NULL::numeric AS net_amount, NULL::numeric AS collateral_amount,
         NULL::boolean AS fully_repaid, block_number, log_index, tx_hash, block_time
@@ -182,27 +185,34 @@ WITH flow AS MATERIALIZED (
     FROM event.trade_deal_vabb_tokens_redeemed
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
 ), stream AS (
-    SELECT diamond, deal_id, block_number, log_index,
-        NULL::bytea AS usdc, false AS names_usdc, NULL::bytea AS collateral, false AS names_collateral
+    SELECT flow.*, NULL::bytea AS usdc, false AS names_usdc, NULL::bytea AS collateral, false AS names_collateral
     FROM flow
     UNION ALL
-    SELECT address, trade_deal_id, block_number, log_index,
-        usdc_address, true, collateral_address, sync.address_or_null(collateral_address) IS NOT NULL
-    FROM event.trade_deal_created
-    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
-    UNION ALL
-    SELECT address, trade_deal_id, block_number, log_index,
-        usdc_address, true, vabb_address, sync.address_or_null(vabb_address) IS NOT NULL
-    FROM event.trade_deal_created_ed0366d8
-    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
-    UNION ALL
-    SELECT address, trade_deal_id, block_number, log_index, usdc_address, true, collateral_address, true
-    FROM event.trade_deal_updated
-    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
-    UNION ALL
-    SELECT address, trade_deal_id, block_number, log_index, NULL, false, token_address, true
-    FROM event.collateral_token_created
-    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+    SELECT word.*
+    FROM (
+        SELECT address, trade_deal_id, block_number, log_index, tx_hash, block_time,
+            usdc_address, true, collateral_address, sync.address_or_null(collateral_address) IS NOT NULL
+        FROM event.trade_deal_created
+        WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+        UNION ALL
+        SELECT address, trade_deal_id, block_number, log_index, tx_hash, block_time,
+            usdc_address, true, vabb_address, sync.address_or_null(vabb_address) IS NOT NULL
+        FROM event.trade_deal_created_ed0366d8
+        WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+        UNION ALL
+        SELECT address, trade_deal_id, block_number, log_index, tx_hash, block_time,
+            usdc_address, true, collateral_address, true
+        FROM event.trade_deal_updated
+        WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+        UNION ALL
+        SELECT address, trade_deal_id, block_number, log_index, tx_hash, block_time, NULL, false, token_address, true
+        FROM event.collateral_token_created
+        WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+    ) AS named (diamond, deal_id, block_number, log_index, tx_hash, block_time, usdc, names_usdc, collateral, names_collateral)
+    CROSS JOIN LATERAL (
+        SELECT NULL, diamond, deal_id, NULL::bytea, NULL::numeric, NULL::numeric, NULL::numeric, NULL::boolean,
+            block_number, log_index, tx_hash, block_time, usdc, names_usdc, collateral, names_collateral
+    ) AS word
 ), placed AS (
     SELECT stream.*,
         count(*) FILTER (WHERE names_usdc) OVER along AS usdc_era,
@@ -210,7 +220,8 @@ WITH flow AS MATERIALIZED (
     FROM stream
     WINDOW along AS (PARTITION BY diamond, deal_id ORDER BY block_number, log_index)
 ), termed AS (
-    SELECT block_number, log_index,
+    SELECT kind, diamond, deal_id, party, usdc_amount, net_amount, collateral_amount, fully_repaid, block_number, log_index,
+        tx_hash, block_time,
         sync.address_or_null(
             CASE WHEN usdc_era > 0 THEN first_value(usdc) OVER in_usdc ELSE live.usdc_address END
         ) AS usdc,
@@ -218,7 +229,9 @@ WITH flow AS MATERIALIZED (
             CASE WHEN collateral_era > 0 THEN first_value(collateral) OVER in_collateral ELSE live.collateral_address END
         ) AS collateral
     FROM placed
-    LEFT JOIN (SELECT * FROM state.trade_deal WHERE chain_id = $1) AS live USING (diamond, deal_id)
+    LEFT JOIN (
+        SELECT diamond, deal_id, usdc_address, collateral_address FROM state.trade_deal WHERE chain_id = $1
+    ) AS live USING (diamond, deal_id)
     WINDOW in_usdc AS (PARTITION BY diamond, deal_id, usdc_era ORDER BY block_number, log_index),
         in_collateral AS (PARTITION BY diamond, deal_id, collateral_era ORDER BY block_number, log_index)
 ), matched AS MATERIALIZED (
@@ -226,14 +239,13 @@ WITH flow AS MATERIALIZED (
         coalesce(CASE WHEN kind = 'repay' THEN payment.party END, flow.party, payment.party) AS true_party,
         mint.value AS minted, distribution.log_index AS fee_log_index, distribution.principal_amount,
         distribution.fee_receivers, distribution.fee_amounts
-    FROM flow
-    JOIN termed USING (block_number, log_index)
+    FROM termed AS flow
     LEFT JOIN LATERAL (
         SELECT sync.address_or_null(CASE WHEN flow.kind = 'withdraw' THEN transfer.to_ ELSE transfer.from_ END) AS party
         FROM event.erc20_transfer AS transfer
         WHERE (flow.kind = 'repay' OR flow.kind IN ('deposit', 'withdraw') AND flow.party IS NULL)
           AND transfer.chain_id = $1 AND transfer.block_number = flow.block_number AND transfer.tx_hash = flow.tx_hash
-          AND transfer.value = flow.usdc_amount AND (termed.usdc IS NULL OR transfer.address = termed.usdc)
+          AND transfer.value = flow.usdc_amount AND (flow.usdc IS NULL OR transfer.address = flow.usdc)
           AND CASE WHEN flow.kind = 'withdraw' THEN transfer.from_ ELSE transfer.to_ END = flow.diamond
         ORDER BY transfer.log_index < flow.log_index DESC, abs(transfer.log_index - flow.log_index)
         LIMIT 1
@@ -244,8 +256,8 @@ WITH flow AS MATERIALIZED (
         WHERE flow.kind = 'deposit'
           AND transfer.chain_id = $1 AND transfer.block_number = flow.block_number AND transfer.tx_hash = flow.tx_hash
           AND sync.address_or_null(transfer.from_) IS NULL AND transfer.to_ = coalesce(flow.party, payment.party)
-          AND CASE WHEN termed.collateral IS NULL THEN transfer.address IS DISTINCT FROM termed.usdc
-              ELSE transfer.address = termed.collateral END
+          AND CASE WHEN flow.collateral IS NULL THEN transfer.address IS DISTINCT FROM flow.usdc
+              ELSE transfer.address = flow.collateral END
         ORDER BY transfer.value = flow.usdc_amount * 1000000000000 DESC, transfer.log_index < flow.log_index DESC,
             abs(transfer.log_index - flow.log_index)
         LIMIT 1
@@ -260,6 +272,7 @@ WITH flow AS MATERIALIZED (
             abs(said.log_index - flow.log_index)
         LIMIT 1
     ) AS distribution ON true
+    WHERE flow.kind IS NOT NULL
 ), fee AS (
     SELECT DISTINCT ON (block_number, fee_log_index)
         matched.*, (SELECT sum(part) FROM unnest(fee_amounts) AS part) AS fees

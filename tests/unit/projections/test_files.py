@@ -49,6 +49,14 @@ def test_a_file_is_read_as_it_says(tmp_path):
     assert one.written_elsewhere("pg_temp")[0].startswith("INSERT INTO pg_temp.one SELECT")
 
 
+def test_tables_that_are_only_looked_up_beside_others_give_nothing_to_do(tmp_path):
+    text = GOOD.replace("event.said\n", "event.said, event.also\n-- beside: event.also\n", 1).replace(
+        "event.said WHERE", "event.said, event.also WHERE"
+    )
+    (one,) = load_projections([write(tmp_path, one=text)])
+    assert (one.reads, one.triggers) == (("event.said", "event.also"), ("event.said",))
+
+
 def test_another_text_is_another_version(tmp_path):
     (before,) = load_projections([write(tmp_path, one=GOOD)])
     (after,) = load_projections([write(tmp_path, one=GOOD + "-- a comment\n")])
@@ -73,6 +81,7 @@ def test_order_follows_after(tmp_path):
         (("-- tables: state.{name}", "-- tables: state.{name}, state.more"), "names state.more in `-- tables:` and does not write it"),
         (("-- reads: event.said", "-- reads: event.unsaid"), "reads event.said, which `-- reads:` does not name"),
         (("-- reads: event.said", "-- reads: event.said, event.more"), "names event.more in `-- reads:` and does not read it"),
+        (("-- reads: event.said", "-- reads: event.said\n-- beside: event.more"), "names event.more in `-- beside:` and not in `-- reads:`"),
         (("state.{name}", "sync.chain"), "may write tables of schema state only"),
         (("-- reads: event.said", "-- reads: event.said\n-- after: nobody"), "names nobody, which is no projection"),
     ],
