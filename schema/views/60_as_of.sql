@@ -23,6 +23,7 @@ COMMENT ON FUNCTION analytics.erc20_balances_as_of(bigint, text, bigint) IS
 CREATE OR REPLACE FUNCTION analytics.erc20_balance_as_of(chain bigint, token text, holder text, block bigint)
 RETURNS numeric
 LANGUAGE sql STABLE
+SET enable_seqscan = off
 AS $$
     SELECT coalesce(sum(CASE WHEN moved.to_ = analytics.bytes(holder) THEN moved.value ELSE 0 END)
         - sum(CASE WHEN moved.from_ = analytics.bytes(holder) THEN moved.value ELSE 0 END), 0)
