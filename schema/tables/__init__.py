@@ -3,6 +3,22 @@
 The migrations are the truth; a test holds these classes against a migrated database. Nothing is written through them.
 """
 
+from indexer.schema.tables.credit_sale import (
+    CarbonCredit,
+    CarbonRetirement,
+    MultiSale,
+    MultiSalePurchase,
+)
+from indexer.schema.tables.deal import (
+    CollateralToken,
+    TradeDeal,
+    TradeDealCashflow,
+    TradeDealClaimTopic,
+    TradeDealInvoice,
+    TradeDealInvoiceMove,
+    TradeDealInvoiceValue,
+    TradeDealParticipant,
+)
 from indexer.schema.tables.event import Undecoded
 from indexer.schema.tables.identity import (
     ClaimTopic,
@@ -75,8 +91,11 @@ from indexer.schema.tables.sync import (
 __all__ = [
     "AbiSelector",
     "Block",
+    "CarbonCredit",
+    "CarbonRetirement",
     "Chain",
     "ClaimTopic",
+    "CollateralToken",
     "CustomStatement",
     "Diamond",
     "DiamondCut",
@@ -101,6 +120,8 @@ __all__ = [
     "Listing",
     "MetadataRefresh",
     "Migration",
+    "MultiSale",
+    "MultiSalePurchase",
     "Nft",
     "NftOperator",
     "NftUnexpanded",
@@ -126,6 +147,13 @@ __all__ = [
     "Token",
     "TokenAttribute",
     "TokenUri",
+    "TradeDeal",
+    "TradeDealCashflow",
+    "TradeDealClaimTopic",
+    "TradeDealInvoice",
+    "TradeDealInvoiceMove",
+    "TradeDealInvoiceValue",
+    "TradeDealParticipant",
     "TreasuryBalance",
     "TrustedIssuer",
     "TrustedIssuerTopic",

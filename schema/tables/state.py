@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, Numeric, SmallInteger
+from sqlalchemy import ARRAY, Column, Numeric, SmallInteger
 from sqlmodel import Field, SQLModel
 
 from indexer.schema.tables.columns import bigint, integer, raw, raw_array
@@ -16,6 +16,11 @@ _STATE = {"schema": "state"}
 def numeric(*, key: bool = False, optional: bool = False) -> Any:
     """A ``numeric`` of any size: amounts and token ids up to 256 bits."""
     return Field(sa_column=Column(Numeric, primary_key=key, nullable=optional))
+
+
+def numbers() -> Any:
+    """A ``numeric[]``."""
+    return Field(sa_column=Column(ARRAY(Numeric), nullable=False))
 
 
 def smallint() -> Any:
