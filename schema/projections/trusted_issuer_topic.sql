@@ -30,49 +30,33 @@ WITH told AS (
     FROM told
     WINDOW later AS (PARTITION BY diamond, issuer ORDER BY block_number, log_index)
 ), held AS (
-    SELECT DISTINCT diamond, issuer, claim_topic, turn, block_number, next_block
+    SELECT DISTINCT diamond, issuer, claim_topic, turn, block_number AS since, next_block
     FROM turn, unnest(topics) AS claim_topic
+    UNION ALL
+    -- What the issuer had before comes as turn 0, which the first turn ends.
+    SELECT diamond, issuer, live.claim_topic, 0, live.since, turn.block_number
+    FROM turn
+    JOIN state.trusted_issuer_topic AS live USING (diamond, issuer)
+    WHERE turn.turn = 1 AND live.chain_id = $1 AND live.active
 ), run AS (
     -- Turns that follow each other without a gap differ from their rank by the same number.
     SELECT *, turn - row_number() OVER (PARTITION BY diamond, issuer, claim_topic ORDER BY turn) AS run
     FROM held
 ), span AS (
     SELECT
-        diamond, issuer, claim_topic, min(turn) AS first_turn, min(block_number) AS since, max(block_number) AS confirmed,
+        diamond, issuer, claim_topic, max(turn) AS last_turn, min(since) AS since, max(since) AS confirmed,
         (array_agg(next_block ORDER BY turn DESC))[1] AS removed_block
     FROM run
     GROUP BY diamond, issuer, claim_topic, run
-), last_span AS (
+), fresh AS (
     SELECT DISTINCT ON (diamond, issuer, claim_topic) *
     FROM span
-    ORDER BY diamond, issuer, claim_topic, first_turn DESC
-), fresh AS (
-    SELECT
-        last_span.diamond,
-        last_span.issuer,
-        last_span.claim_topic,
-        CASE WHEN first_turn = 1 AND live.active THEN live.since ELSE last_span.since END AS since,
-        last_span.removed_block,
-        coalesce(last_span.removed_block, confirmed) AS updated_block
-    FROM last_span
-    LEFT JOIN state.trusted_issuer_topic AS live
-        ON live.chain_id = $1 AND live.diamond = last_span.diamond AND live.issuer = last_span.issuer
-        AND live.claim_topic = last_span.claim_topic
-    UNION ALL
-    SELECT live.diamond, live.issuer, live.claim_topic, live.since, turn.block_number, turn.block_number
-    FROM turn
-    JOIN state.trusted_issuer_topic AS live
-        ON live.chain_id = $1 AND live.diamond = turn.diamond AND live.issuer = turn.issuer AND live.active
-    WHERE turn.turn = 1 AND NOT EXISTS (
-        SELECT FROM last_span
-        WHERE last_span.diamond = live.diamond AND last_span.issuer = live.issuer
-          AND last_span.claim_topic = live.claim_topic
-    )
+    ORDER BY diamond, issuer, claim_topic, last_turn DESC
 )
 INSERT INTO state.trusted_issuer_topic (
     chain_id, diamond, issuer, claim_topic, active, since, removed_block, updated_block
 )
-SELECT $1, diamond, issuer, claim_topic, removed_block IS NULL, since, removed_block, updated_block
+SELECT $1, diamond, issuer, claim_topic, removed_block IS NULL, since, removed_block, coalesce(removed_block, confirmed)
 FROM fresh
 ON CONFLICT (chain_id, diamond, issuer, claim_topic) DO UPDATE
 SET active = excluded.active,

@@ -169,12 +169,20 @@ async def test_identity_removed_by_an_older_factory_ends_the_row_of_the_factory_
 
 
 async def test_identity_owner_is_whom_the_factory_created_it_for_whenever_that_is_seen(ledger, say):
-    # Bob's wallet shares Alice's identity; the creation is told after one registration and before the other.
-    await ledger.tell([registered(say)], [created(say, BOB)], [registered(say, BOB)])
-    assert await ledger.rows("identity", "wallet", "announcer", "owner", "factory_created_block") == [
-        (ALICE, DIAMOND, BOB, 2),
-        (BOB, DIAMOND, BOB, 2),
-        (BOB, FACTORY, BOB, 2),
+    # Several wallets share an identity whose creation is told after one registration and one removal, before another.
+    carol = b"\x03" * 20
+    await ledger.say(1, [registered(say), registered(say, carol), unregistered(say, carol)])
+    await ledger.say(2, [created(say, BOB)])
+    await ledger.say(3, [registered(say, BOB)])
+    await ledger.ends(3, -1)
+    for number in (1, 2, 3):
+        await ledger.fold(number, number)
+    columns = ("wallet", "announcer", "owner", "factory_created_block", "removed_block", "updated_block")
+    assert await ledger.rows("identity", *columns) == [
+        (ALICE, DIAMOND, BOB, 2, None, 2),
+        (BOB, DIAMOND, BOB, 2, None, 3),
+        (BOB, FACTORY, BOB, 2, None, 2),
+        (carol, DIAMOND, BOB, 2, 1, 2),
     ]
 
 

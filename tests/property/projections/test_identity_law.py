@@ -70,17 +70,17 @@ async def many(base, pool, said, new_ledger, projections, seeds):
     assert rows > 20 * len(seeds)
 
 
-@pytest.mark.parametrize("first", range(0, 80, 40))
+@pytest.mark.parametrize("first", range(0, 100, 50))
 async def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(
     base, pool, said, new_ledger, projections, first
 ):
-    await many(base, pool, said, new_ledger, projections, range(first, first + 40))
+    await many(base, pool, said, new_ledger, projections, range(first, first + 50))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("first", range(10_000, 14_000, 500))
+@pytest.mark.parametrize("first", range(10_000, 30_000, 1_000))
 async def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(
     base, pool, said, new_ledger, projections, first
 ):
-    await many(base, pool, said, new_ledger, projections, range(first, first + 500))
+    await many(base, pool, said, new_ledger, projections, range(first, first + 1_000))
