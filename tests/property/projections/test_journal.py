@@ -139,10 +139,11 @@ async def test_every_state_table_is_attached_and_keyed_by_chain(connection):
                (SELECT count(*) FROM pg_trigger WHERE tgrelid = class.oid AND tgname LIKE 'journal\\_%') AS triggers,
                (SELECT array_agg(attname::text) FROM pg_attribute WHERE attrelid = class.oid AND attnum > 0) AS columns,
                sync.primary_key(class.oid) AS key
-           FROM pg_class AS class WHERE relnamespace = 'state'::regnamespace AND relkind = 'r'"""
+           FROM pg_class AS class WHERE relnamespace = 'state'::regnamespace AND relkind = 'r'
+             AND relname NOT LIKE 'silent\\_%'"""  # those are read from the chain, at final blocks
     )
     assert {row["relname"] for row in rows} >= {"erc20_balance", "nft", "diamond_cut"}
     for row in rows:
         assert row["triggers"] == 5, row["relname"]
         assert row["key"][0] == "chain_id"
-        assert row["columns"][-1] == "updated_block"
+        assert "updated_block" in row["columns"], row["relname"]
