@@ -202,6 +202,7 @@ class ArrayCodec:
     def __init__(self, kind: ArrayType) -> None:
         self._item = codec_of(kind.item)
         self._length = kind.length
+        self._plain = isinstance(kind.item, ValueType) and (kind.item.kind, kind.item.bits) == ("uint", 256)
         self.dynamic = is_dynamic(kind)
         self.head_size = head_size(kind)
 
@@ -222,6 +223,10 @@ class ArrayCodec:
         if step == 0:
             reading.spend(length)
             return [item.read(reading, first) for _ in range(length)]
+        if self._plain:
+            # Any 32 bytes are a uint256: nothing to check word by word.
+            number, data = int.from_bytes, reading.data
+            return [number(data[place : place + 32]) for place in range(first, tails, 32)]
         if not item.dynamic:
             return [item.read(reading, place) for place in range(first, tails, step)]
         return [

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from indexer.rpc.hex_columns import MAX_INT32, MAX_TIME
 
-_PREFIX = int.from_bytes(b"0x", "little")
 _NO_DIGIT = 0xFF
+_MOST_LENGTHS = 16
 _MOST_DIGITS = 15
 """Longer numbers do not fit int64 for certain; they are left to the usual way."""
 
@@ -26,7 +26,8 @@ for _value, _digits in enumerate(zip("0123456789abcdef", "0123456789ABCDEF", str
 class Text:
     """A text and what to raise when something in it is not as expected.
 
-    Places are int64 (n,): ``starts`` of the first character of each value, ``ends`` of the quote behind it.
+    Places are int64 (n,): ``starts`` of the first character of each value, which is known to be ``0x``, ``ends`` of the
+    quote behind it.
     """
 
     def __init__(self, raw: bytes, irregular: type[Exception]) -> None:
@@ -42,7 +43,6 @@ class Text:
     def fixed(self, starts: NDArray[np.int64], ends: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
         """Byte strings of ``size`` bytes each, uint8 (n, size)."""
         self._require(bool((ends - starts == 2 * size + 2).all()))
-        self._prefixes(starts)
         return self._unhex(self._gather(starts + 2, 2 * size)).reshape(len(starts), size)
 
     def variable(
@@ -51,21 +51,30 @@ class Text:
         """Byte strings of any lengths as (joined bytes, offsets of shape (n + 1,))."""
         lengths = ends - starts - 2
         self._require(bool(((lengths >= 0) & (lengths & 1 == 0)).all()))
-        self._prefixes(starts)
         offset = np.zeros(len(starts) + 1, np.int64)
         np.cumsum(lengths >> 1, out=offset[1:])
         if (lengths == lengths[0]).all():
             return self._unhex(self._gather(starts + 2, int(lengths[0]))), offset
-        raw = self._raw
-        pieces = [raw[first:end] for first, end in zip((starts + 2).tolist(), ends.tolist(), strict=True)]
-        return self._unhex(b"".join(pieces)), offset
+        kinds = np.unique(lengths)
+        if len(kinds) > _MOST_LENGTHS:
+            raw = self._raw
+            pieces = [raw[first:end] for first, end in zip((starts + 2).tolist(), ends.tolist(), strict=True)]
+            return self._unhex(b"".join(pieces)), offset
+        digits = np.empty(int(2 * offset[-1]), np.uint8)
+        for length in kinds.tolist():
+            # Values of one length are copied together: each is one element of an overlapping view.
+            if length:
+                chosen = np.flatnonzero(lengths == length)
+                kind = np.dtype((np.void, length))
+                places = np.ndarray((len(digits) - length + 1,), kind, digits, strides=(1,))
+                places[2 * offset[chosen]] = self._view(kind)[starts[chosen] + 2]
+        return self._unhex(digits.data), offset
 
     def quantities(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
         """Numbers, int64 (n,)."""
         counts = ends - starts - 2
         most = int(counts.max())
         self._require(int(counts.min()) >= 1 and most <= _MOST_DIGITS)
-        self._prefixes(starts)
         numbers = np.zeros(len(starts), np.int64)
         characters = np.frombuffer(self._raw, np.uint8)
         for place in range(most, 0, -1):
@@ -87,15 +96,12 @@ class Text:
         self._require(int(numbers.max()) <= MAX_TIME)
         return numbers
 
-    def _prefixes(self, starts: NDArray[np.int64]) -> None:
-        self._require(bool((self._view(np.dtype("<u2"))[starts] == _PREFIX).all()))
-
     def _gather(self, starts: NDArray[np.int64], size: int) -> bytes:
         if not size:
             return b""
         return self._view(np.dtype((np.void, size)))[starts].tobytes()
 
-    def _unhex(self, digits: bytes) -> NDArray[np.uint8]:
+    def _unhex(self, digits: bytes | memoryview) -> NDArray[np.uint8]:
         try:
             return np.frombuffer(unhexlify(digits), np.uint8)
         except ValueError as error:

@@ -176,10 +176,12 @@ class _Scan:
         ends: list[NDArray[np.int64]],
     ) -> None:
         begin = self._braces[logs]
-        for start, end, frame in zip(starts, ends, shape.frames, strict=False):
+        wanted = {*shape.fields.values(), *shape.topics}
+        for at, (start, end, frame) in enumerate(zip(starts, ends, shape.frames, strict=False)):
             if (start - begin != len(frame)).any():
                 raise _Irregular
-            self._text.expect(begin, frame)
+            # Every value that is read begins with 0x: one look serves both.
+            self._text.expect(begin, frame + b"0x" if at in wanted else frame)
             begin = end
         tail = shape.frames[-1] + b",{"
         inner = logs < len(self._braces) - 1

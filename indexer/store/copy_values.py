@@ -31,6 +31,8 @@ _LENGTH = Struct(">i")
 _INT4 = Struct(">ii")
 _INT8 = Struct(">iq")
 _NUMERIC = Struct(">ihhHh")
+_NUMERIC_1 = Struct(">ihhHhH")
+_NUMERIC_2 = Struct(">ihhHhHH")
 _ARRAY = Struct(">iiiiii")
 _EMPTY_ARRAY = Struct(">iiii")
 _TRUE, _FALSE = b"\x00\x00\x00\x01\x01", b"\x00\x00\x00\x01\x00"
@@ -86,6 +88,11 @@ def _bigint(value: int | None) -> bytes:
 def _numeric(value: int | None) -> bytes:
     if value is None:
         return NULL
+    # Most ids and amounts in arrays are small; these two are the bulk of ERC-1155's batches.
+    if 0 < value < 10_000:
+        return _NUMERIC_1.pack(10, 1, 0, 0, 0, value)
+    if 0 < value < 100_000_000:
+        return _NUMERIC_2.pack(12, 2, 1, 0, 0, value // 10_000, value % 10_000)
     digits: list[int] = []
     rest = abs(value)
     while rest:
