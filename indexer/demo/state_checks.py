@@ -145,6 +145,52 @@ def _same_facets(have: Any, truth: Any) -> bool:
     return bool(sorted(zip(selectors, facets, strict=True)) == told)
 
 
+def _deals(view: ContractView) -> set[Key]:
+    return {(diamond, said[0]) for diamond, said in view.expected.arguments("trade_deal_created")}
+
+
+async def _deal(view: ContractView, diamond: bytes, deal: int) -> tuple[Any, ...]:
+    """Terms and amounts of a deal, as the contract says."""
+    told = await view.ask(diamond, "TradeDealFacet", "getTradeDealFullStatus", deal)
+    name, symbol, rate, collateral, usdc, _, active, target, balance, debt, repaid = told
+    return (name, symbol, rate, _address(collateral), _address(usdc), active, balance, debt, repaid, target)
+
+
+def _same_deal(have: Any, truth: Any) -> bool:
+    """The target may be unknown: an invoice may have no attribute that an event told."""
+    if have is None:
+        return False
+    *held, target = have
+    *told, told_target = truth
+    return held == told and target in (None, told_target)
+
+
+def _participants(view: ContractView) -> set[Key]:
+    spoken = [(at, said[0], said[1]) for at, said in view.expected.arguments("trade_deal_participant_added")]
+    spoken += [
+        (at, said[0], said[1]) for at, said in view.expected.arguments("trade_deal_participant_removed")
+    ]
+    spoken += [
+        (at, said[0], said[2])
+        for at, said in view.expected.arguments("trade_deal_usdc_deposited_to_trade_deal")
+    ]
+    return set(spoken)
+
+
+async def _participant(view: ContractView, diamond: bytes, deal: int, who: bytes) -> tuple[Any, ...]:
+    return (await view.ask(diamond, "TradeDealFacet", "isTradeDealParticipant", deal, who),)
+
+
+def _credits(view: ContractView) -> set[Key]:
+    return {(diamond, said[0]) for diamond, said in view.expected.arguments("carbon_credits_initialized")}
+
+
+async def _credit(view: ContractView, diamond: bytes, token: int) -> tuple[Any, ...]:
+    """What remains of a token's credits, and who owns the token."""
+    remaining = await view.ask(diamond, "CarbonFacet", "getCarbonCreditBalance", token)
+    return (remaining, _address(await view.ask(diamond, "TokenFacet", "ownerOf", token)))
+
+
 ASPECTS: tuple[Aspect, ...] = (
     Aspect(
         "state.erc20_balance",
@@ -206,6 +252,29 @@ ASPECTS: tuple[Aspect, ...] = (
         lambda view: {(view.diamond,)},
         _facets,
         holds=_same_facets,
+    ),
+    Aspect(
+        "state.trade_deal",
+        "SELECT diamond, deal_id, name, symbol, interest_rate_bps, collateral_address, usdc_address, active, "
+        "usdc_balance, total_debt, repaid_amount, target FROM state.trade_deal WHERE chain_id = $1",
+        2,
+        _deals,
+        _deal,
+        holds=_same_deal,
+    ),
+    Aspect(
+        "state.trade_deal_participant",
+        "SELECT diamond, deal_id, account, active FROM state.trade_deal_participant WHERE chain_id = $1",
+        3,
+        _participants,
+        _participant,
+    ),
+    Aspect(
+        "state.carbon_credit",
+        "SELECT contract, token_id, remaining, owner FROM state.carbon_credit WHERE chain_id = $1",
+        2,
+        _credits,
+        _credit,
     ),
 )
 """Everything of schema state that the contracts themselves can confirm."""

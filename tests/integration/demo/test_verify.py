@@ -174,6 +174,22 @@ PLANTS = (
         "UPDATE state.nft SET owner = decode(repeat('00', 19) || '01', 'hex') WHERE NOT burned",
     ),
     Plant("a burned token lives", "state.nft", "UPDATE state.nft SET burned = false WHERE burned"),
+    Plant(
+        "a deal's balance is off by one",
+        "state.trade_deal",
+        "UPDATE state.trade_deal SET usdc_balance = usdc_balance + 1",
+    ),
+    Plant("a deal has another target", "state.trade_deal", "UPDATE state.trade_deal SET target = 1"),
+    Plant(
+        "a participant is gone",
+        "state.trade_deal_participant",
+        "DELETE FROM state.trade_deal_participant WHERE active",
+    ),
+    Plant(
+        "credits were never retired",
+        "state.carbon_credit",
+        "UPDATE state.carbon_credit SET remaining = total_initialized + 1",
+    ),
     Plant("a supply is wrong", "state.erc20_supply", "UPDATE state.erc20_supply SET supply = supply - 1"),
     Plant(
         "an allowance is too low", "state.erc20_allowance", "UPDATE state.erc20_allowance SET allowance = 0"
