@@ -6,14 +6,16 @@ import asyncpg
 
 _TABLES = """
 SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
-WHERE table_schema IN ('event', 'state') AND table_type = 'BASE TABLE' ORDER BY 1
+WHERE table_schema IN ('event', 'state') AND table_type = 'BASE TABLE'
+AND NOT (table_schema = 'state' AND table_name IN ('token', 'silent_token')) ORDER BY 1
 """
 
 
 async def rows_of(url: str) -> dict[str, list[str]]:
     """Every row of every table in ``event`` and ``state`` as text, sorted; tables without rows are left out.
 
-    The coverage of each source is there too: it says what the rows are complete for.
+    Names and decimals of tokens are left out too: they are asked of the chain, not folded from events, and the block at which
+    they were asked is one of many. The coverage of each source is there too: it says what the rows are complete for.
     """
     connection = await asyncpg.connect(url)
     try:
