@@ -36,9 +36,7 @@ class Text:
 
     def expect(self, places: NDArray[np.int64], wanted: bytes) -> None:
         """``wanted`` stands at each of ``places``; the text has to be long enough there."""
-        kind = np.dtype((np.bytes_, len(wanted)))
-        if (self._view(kind)[places] != np.bytes_(wanted)).any():
-            raise self._irregular
+        self._require(self._gather(places, len(wanted)) == wanted * len(places))
 
     def fixed(self, starts: NDArray[np.int64], ends: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
         """Byte strings of ``size`` bytes each, uint8 (n, size)."""
@@ -75,6 +73,8 @@ class Text:
         counts = ends - starts - 2
         most = int(counts.max())
         self._require(int(counts.min()) >= 1 and most <= _MOST_DIGITS)
+        if int(counts.min()) == most:
+            return self._uniform(starts + 2, most)
         numbers = np.zeros(len(starts), np.int64)
         characters = np.frombuffer(self._raw, np.uint8)
         for place in range(most, 0, -1):
@@ -83,6 +83,12 @@ class Text:
             self._require(not bool((digits == _NO_DIGIT).any()))
             numbers = (numbers << 4) | digits
         return numbers
+
+    def _uniform(self, places: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """Numbers of ``count`` digits each, that begin at ``places``."""
+        digits = np.full((len(places), 2 * 8), ord("0"), np.uint8)
+        digits[:, 16 - count :] = np.frombuffer(self._gather(places, count), np.uint8).reshape(-1, count)
+        return self._unhex(digits.data).view(">i8").astype(np.int64)
 
     def indices(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int32]:
         """Numbers below 2**31, int32 (n,)."""

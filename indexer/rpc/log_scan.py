@@ -107,7 +107,8 @@ class _Scan:
         self._text = Text(raw, _Irregular)
         characters = np.frombuffer(raw, np.uint8)
         self._quotes = np.flatnonzero(characters == _QUOTE)
-        self._braces = np.flatnonzero(characters == _BRACE)
+        # A brace that opens a log stands before a quote; any other one would be in a frame that does not agree.
+        self._braces = self._quotes[characters[self._quotes - 1] == _BRACE] - 1
         count = len(self._braces)
         self._topics = np.zeros((count, 4, 32), np.uint8)
         self._topic_count = np.zeros(count, np.uint8)
