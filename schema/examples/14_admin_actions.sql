@@ -1,5 +1,5 @@
--- What did administrators do in the last 30 days?
+-- What did administrators do last, within a week?
 SELECT block_time, severity, action, contract, subject, actor, details, tx_hash
-FROM analytics.admin_action
-WHERE chain_id = 31337 AND block_number >= (SELECT analytics.block_at(31337, now() - interval '30 days'))
-ORDER BY block_number DESC, log_index DESC;
+FROM analytics.admin_actions(31337, now() - interval '7 days')
+ORDER BY block_number DESC, log_index DESC
+LIMIT 100;

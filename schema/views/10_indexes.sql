@@ -2,19 +2,31 @@
 -- written at the speed of COPY, and a B-tree may cost more than the rows; they are made here because the tables are made from
 -- ABIs.
 
--- A bloom filter for every 64 pages: next to nothing to write and to keep, and all transfers of an account that is not in
+-- A bloom filter for every 16 pages: next to nothing to write and to keep, and all transfers of an account that is not in
 -- every page are found in milliseconds.
 CREATE INDEX IF NOT EXISTS erc20_transfer_account ON event.erc20_transfer
-    USING brin (from_ bytea_bloom_ops, to_ bytea_bloom_ops) WITH (pages_per_range = 64, autosummarize = on);
+    USING brin (
+        from_ bytea_bloom_ops (n_distinct_per_range = 800, false_positive_rate = 0.001),
+        to_ bytea_bloom_ops (n_distinct_per_range = 800, false_positive_rate = 0.001)
+    ) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Who owned a token at a log, and how it came about.
 CREATE INDEX IF NOT EXISTS erc721_transfer_token ON event.erc721_transfer (chain_id, address, token_id, block_number, log_index);
 CREATE INDEX IF NOT EXISTS erc721_transfer_account ON event.erc721_transfer
-    USING brin (from_ bytea_bloom_ops, to_ bytea_bloom_ops) WITH (pages_per_range = 64, autosummarize = on);
+    USING brin (
+        from_ bytea_bloom_ops (n_distinct_per_range = 800, false_positive_rate = 0.001),
+        to_ bytea_bloom_ops (n_distinct_per_range = 800, false_positive_rate = 0.001)
+    ) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX IF NOT EXISTS erc1155_transfer_single_account ON event.erc1155_transfer_single
-    USING brin (from_ bytea_bloom_ops, to_ bytea_bloom_ops) WITH (pages_per_range = 64, autosummarize = on);
+    USING brin (
+        from_ bytea_bloom_ops (n_distinct_per_range = 800, false_positive_rate = 0.001),
+        to_ bytea_bloom_ops (n_distinct_per_range = 800, false_positive_rate = 0.001)
+    ) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX IF NOT EXISTS erc1155_transfer_batch_account ON event.erc1155_transfer_batch
-    USING brin (from_ bytea_bloom_ops, to_ bytea_bloom_ops) WITH (pages_per_range = 64, autosummarize = on);
+    USING brin (
+        from_ bytea_bloom_ops (n_distinct_per_range = 800, false_positive_rate = 0.001),
+        to_ bytea_bloom_ops (n_distinct_per_range = 800, false_positive_rate = 0.001)
+    ) WITH (pages_per_range = 16, autosummarize = on);
 
 -- What happened to the claims of an identity.
 CREATE INDEX IF NOT EXISTS identity_registry_claim_added_identity ON event.identity_registry_claim_added (chain_id, identity);

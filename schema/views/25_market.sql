@@ -51,13 +51,24 @@ COMMENT ON COLUMN analytics.sale.listing_block IS 'Block of the listing that was
 COMMENT ON COLUMN analytics.sale.diamond_bytes IS 'The diamond as bytes, for filters that use an index.';
 
 CREATE OR REPLACE VIEW analytics.market_day AS
-SELECT sale.chain_id, sale.diamond, sale.payment_token, sale.payment_symbol,
-    (sale.block_time AT TIME ZONE 'UTC')::date AS day, count(*) AS sales, count(DISTINCT sale.buyer) AS buyers,
-    sum(sale.price) AS volume, sum(sale.price_raw) AS volume_raw, min(sale.price) AS lowest_price, max(sale.price) AS highest_price,
-    avg(sale.price) AS average_price, percentile_cont(0.5) WITHIN GROUP (ORDER BY sale.price::double precision) AS median_price,
-    sum(sale.fee_total) AS fees, sum(sale.fee_total_raw) AS fees_raw
-FROM analytics.sale AS sale
-GROUP BY sale.chain_id, sale.diamond, sale.payment_token, sale.payment_symbol, (sale.block_time AT TIME ZONE 'UTC')::date;
+SELECT summed.chain_id, analytics.hex(summed.diamond) AS diamond, analytics.hex(summed.payment_token) AS payment_token,
+    token.symbol AS payment_symbol, summed.day, summed.sales, summed.buyers,
+    analytics.scaled(summed.volume, paid.decimals) AS volume, summed.volume AS volume_raw,
+    analytics.scaled(summed.lowest, paid.decimals) AS lowest_price, analytics.scaled(summed.highest, paid.decimals) AS highest_price,
+    analytics.scaled(summed.average, paid.decimals) AS average_price, analytics.scaled(summed.median, paid.decimals) AS median_price,
+    analytics.scaled(summed.fees, paid.decimals) AS fees, summed.fees AS fees_raw
+FROM (
+    SELECT sale.chain_id, sale.diamond, sale.payment_token, (sale.block_time AT TIME ZONE 'UTC')::date AS day, count(*) AS sales,
+        count(DISTINCT sale.buyer) AS buyers, sum(sale.price) AS volume, min(sale.price) AS lowest, max(sale.price) AS highest,
+        round(avg(sale.price)) AS average, percentile_disc(0.5) WITHIN GROUP (ORDER BY sale.price) AS median,
+        sum(sale.fee_total) AS fees
+    FROM state.sale AS sale
+    GROUP BY sale.chain_id, sale.diamond, sale.payment_token, (sale.block_time AT TIME ZONE 'UTC')::date
+) AS summed
+LEFT JOIN state.token AS token ON token.chain_id = summed.chain_id AND token.contract = summed.payment_token
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN summed.payment_token IS NULL THEN 18 ELSE token.decimals END AS decimals
+) AS paid;
 COMMENT ON VIEW analytics.market_day IS 'Sales, volume, prices and fees of marketplaces by day and payment token.';
 COMMENT ON COLUMN analytics.market_day.sales IS 'How many sales.';
 COMMENT ON COLUMN analytics.market_day.buyers IS 'How many different buyers.';
@@ -65,8 +76,8 @@ COMMENT ON COLUMN analytics.market_day.volume IS 'Sum of prices in whole units o
 COMMENT ON COLUMN analytics.market_day.volume_raw IS 'The same in the smallest unit.';
 COMMENT ON COLUMN analytics.market_day.lowest_price IS 'Lowest price.';
 COMMENT ON COLUMN analytics.market_day.highest_price IS 'Highest price.';
-COMMENT ON COLUMN analytics.market_day.average_price IS 'Average price.';
-COMMENT ON COLUMN analytics.market_day.median_price IS 'Median price, as a floating-point number.';
+COMMENT ON COLUMN analytics.market_day.average_price IS 'Average price, to the smallest unit.';
+COMMENT ON COLUMN analytics.market_day.median_price IS 'Median price: one that was paid.';
 COMMENT ON COLUMN analytics.market_day.fees IS 'Payouts to fee receivers in whole units.';
 COMMENT ON COLUMN analytics.market_day.fees_raw IS 'The same in the smallest unit.';
 

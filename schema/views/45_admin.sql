@@ -127,15 +127,20 @@ SELECT chain_id, block_number, log_index, block_time, analytics.hex(tx_hash), 'f
 FROM event.fee_distributor_fee_receivers_set
 UNION ALL
 -- Deployed tokens force transfers without an event of their own. Before every transfer they take back the approval of the true
--- owner: where the transfer names another sender, it was forced. Delistings do the same and are no concern.
+-- owner: where the transfer names another sender, it was forced. Delistings do the same and are no concern. The LIMIT keeps the
+-- planner from joining whole tables for the sake of a few blocks.
 SELECT moved.chain_id, moved.block_number, moved.log_index, moved.block_time, analytics.hex(moved.tx_hash), 'transfer_from_false_owner',
     'critical', analytics.hex(moved.address), analytics.hex(moved.to_), NULL,
     jsonb_build_object('from', analytics.hex(moved.from_), 'owner', analytics.hex(cleared.owner), 'token_id', moved.token_id::text)
 FROM event.erc721_transfer AS moved
-JOIN event.erc721_approval AS cleared ON cleared.chain_id = moved.chain_id AND cleared.block_number = moved.block_number
-    AND cleared.log_index = moved.log_index - 1 AND cleared.tx_hash = moved.tx_hash AND cleared.address = moved.address
-    AND cleared.token_id = moved.token_id AND cleared.approved = '\x0000000000000000000000000000000000000000'
-    AND cleared.owner <> moved.from_
+CROSS JOIN LATERAL (
+    SELECT approval.owner FROM event.erc721_approval AS approval
+    WHERE approval.chain_id = moved.chain_id AND approval.block_number = moved.block_number
+      AND approval.log_index = moved.log_index - 1 AND approval.tx_hash = moved.tx_hash AND approval.address = moved.address
+      AND approval.token_id = moved.token_id AND approval.approved = '\x0000000000000000000000000000000000000000'
+      AND approval.owner <> moved.from_
+    LIMIT 1
+) AS cleared
 WHERE NOT EXISTS (
     SELECT FROM event.marketplace_delisted AS delisted
     WHERE delisted.chain_id = moved.chain_id AND delisted.block_number = moved.block_number
@@ -147,6 +152,21 @@ COMMENT ON COLUMN analytics.admin_action.contract IS 'The contract it was done t
 COMMENT ON COLUMN analytics.admin_action.subject IS 'The account or contract it is about, such as the new owner; NULL where there is none.';
 COMMENT ON COLUMN analytics.admin_action.actor IS 'Who did it, where the event says so.';
 COMMENT ON COLUMN analytics.admin_action.details IS 'What else the event says; wide integers are strings of digits.';
+
+-- The planner has to know the block to choose well, so the statement is planned with its value each time.
+CREATE OR REPLACE FUNCTION analytics.admin_actions(chain bigint, since timestamptz) RETURNS SETOF analytics.admin_action
+LANGUAGE plpgsql STABLE ROWS 100
+SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+    first_block bigint := analytics.block_at(chain, since);
+BEGIN
+    RETURN QUERY SELECT told.* FROM analytics.admin_action AS told
+        WHERE told.chain_id = chain AND told.block_number >= first_block;
+END
+$$;
+COMMENT ON FUNCTION analytics.admin_actions(bigint, timestamptz) IS
+    'What administrators of contracts of a chain did from a moment on: the rows of analytics.admin_action, found by index.';
 
 CREATE OR REPLACE VIEW analytics.diamond_cut AS
 SELECT cut.chain_id, cut.block_number, cut.log_index, cut."position", analytics.hex(cut.diamond) AS diamond,

@@ -165,7 +165,7 @@ async def test_market(world):
     assert await rows(
         world,
         "SELECT sales, buyers, volume, lowest_price, highest_price, median_price, fees FROM analytics.market_day",
-    ) == [(1, 1, Decimal(90), Decimal(90), Decimal(90), 90.0, Decimal(2))]
+    ) == [(1, 1, Decimal(90), Decimal(90), Decimal(90), Decimal(90), Decimal(2))]
     assert await rows(
         world, "SELECT token_id, status, price, payment_token FROM analytics.listing ORDER BY token_id"
     ) == [
