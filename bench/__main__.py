@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -14,12 +15,9 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import engine, hot_path
-from bench.report import Engine, HotPath, as_json, machine, text
+from bench import engine, follow, hot_path, plan
+from bench.report import Report, as_json, machine, text
 from indexer.store.embedded import EmbeddedServer
-
-QUICK_LOGS = {"erc20": 120_000, "mixed": 40_000}
-FULL_LOGS = {"erc20": 500_000, "mixed": 200_000}
 
 
 @contextmanager
@@ -62,33 +60,49 @@ async def _postgres_version(url: str) -> str:
         await connection.close()
 
 
-async def _run(sizes: dict[str, int], rounds: int) -> tuple[str, list[HotPath], list[Engine]]:
-    results, engines = [], []
+async def _measured(url: str, given: argparse.Namespace) -> Report:
+    report = Report(machine(await _postgres_version(url)))
+    for load, logs in plan.hot_paths(given):
+        _tell(f"{load}: stages and floor, {logs:,} logs")
+        async with _database(url) as database_url:
+            report.hot_path.append(await hot_path.run(database_url, load, logs, given.rounds))
+    for scenario in plan.engines(given):
+        _tell(f"{scenario.label or scenario.load}: {scenario.logs:,} logs through the daemon")
+        async with _database(url) as database_url:
+            report.engine.append(await engine.run(database_url, scenario))
+    for blocks, reorg_every in plan.follows(given):
+        _tell(f"following {blocks} blocks")
+        async with _database(url) as database_url:
+            report.follow.append(await follow.run(database_url, blocks, 1_000, 200.0, reorg_every))
+    report.machine.load_after = os.getloadavg()[0]
+    return report
+
+
+def _tell(doing: str) -> None:
+    print(doing, file=sys.stderr, flush=True)
+
+
+async def _run(given: argparse.Namespace) -> Report:
     with _server() as url:
-        for load, logs in sizes.items():
-            async with _database(url) as database_url:
-                results.append(await hot_path.run(database_url, load, logs, rounds))
-            async with _database(url) as database_url:
-                engines.append(await engine.run(database_url, load, logs))
-        return await _postgres_version(url), results, engines
+        return await _measured(url, given)
 
 
 def main() -> None:
     """Run the benchmarks."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller loads: under two minutes in all")
-    parser.add_argument("--load", choices=sorted(FULL_LOGS), help="only this load")
+    parser.add_argument("--only", choices=plan.PARTS, action="append", help="only this part; may be repeated")
+    parser.add_argument("--load", choices=plan.HOT_LOADS, help="only stages and daemon with this load")
     parser.add_argument("--logs", type=int, help="how many logs of each load")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds, of which the median counts")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="rounds of the stages, of which the median counts"
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the report as JSON as well")
     given = parser.parse_args()
-    sizes = QUICK_LOGS if given.quick else FULL_LOGS
-    chosen = {load: given.logs or logs for load, logs in sizes.items() if given.load in {None, load}}
-    postgres, results, engines = asyncio.run(_run(chosen, given.rounds))
-    where = machine(postgres)
-    print(text(where, results, engines))
+    report = asyncio.run(_run(given))
+    print(text(report))
     if given.json:
-        given.json.write_text(as_json(where, results, engines) + "\n")
+        given.json.write_text(as_json(report) + "\n")
 
 
 if __name__ == "__main__":

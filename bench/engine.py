@@ -6,42 +6,54 @@ rows, and to the end of the run, when state has caught up with events as well.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 import tempfile
-from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import asyncpg
-import msgspec
 
-from bench.hot_path import LOGS_PER_BLOCK, Summary, post
+from bench.daemon import DaemonRun, run_daemon, time_of
+from bench.load import configuration, split_name
+from bench.processes import postmaster_of
 from bench.replay_server import CHAIN_ID, replay_server
 from bench.report import Engine
-from indexer.rpc.wire import parse_envelopes
-
-_TIMEOUT_SECONDS = 600
+from bench.rpc import Summary, summary_of
 
 
-async def run(database_url: str, load: str, logs: int) -> Engine:
-    """Measure one load in an empty database. Raises ``RuntimeError`` when the daemon fails or rows are missing."""
-    with replay_server(load, logs, LOGS_PER_BLOCK) as url, tempfile.TemporaryDirectory() as folder:
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One run: a load, how its chain is served (options of the replay server), and settings of the chain's section."""
+
+    load: str
+    logs: int
+    logs_per_block: int = 10
+    served: tuple[str, ...] = ()
+    chain: tuple[str, ...] = ()
+    label: str = ""
+
+
+async def run(database_url: str, scenario: Scenario) -> Engine:
+    """Measure one scenario in an empty database. Raises ``RuntimeError`` when the daemon fails or rows are missing."""
+    served = replay_server(scenario.load, scenario.logs, scenario.logs_per_block, *scenario.served)
+    with served as url, tempfile.TemporaryDirectory() as folder:
         async with aiohttp.ClientSession() as http:
-            answer = parse_envelopes(await post(http, url, "bench_summary"))[0]
-        summary = msgspec.json.decode(answer.result, type=Summary)
-        path = Path(folder) / "indexer.toml"
-        path.write_text(_configuration(url, database_url, summary))
-        output, memory = await _run_daemon(path)
-    await _check(database_url, summary)
-    return _measured(load, summary.logs, output, memory)
+            before = await summary_of(http, url)
+            path = Path(folder) / "indexer.toml"
+            path.write_text(settings_text(url, database_url, before.first_block, scenario, Path(folder)))
+            database = await asyncpg.connect(database_url)
+            try:
+                seen = await run_daemon(path, await postmaster_of(database))
+                after = await summary_of(http, url)
+                await check_rows(database, after, scenario)
+            finally:
+                await database.close()
+    return _measured(scenario, after, seen)
 
 
-def _configuration(url: str, database_url: str, summary: Summary) -> str:
+def settings_text(url: str, database_url: str, first_block: int, scenario: Scenario, folder: Path) -> str:
+    """``indexer.toml`` for a scenario."""
     return f"""
 [database]
 url = {json.dumps(database_url)}
@@ -52,69 +64,42 @@ listen = "127.0.0.1:0"
 [chains.bench]
 chain_id = {CHAIN_ID}
 rpc = ["{url}"]
-start_block = {summary.first_block}
-
-[contracts.tokens]
-chain = "bench"
-address = {json.dumps(summary.tokens)}
-abi = ["erc20", "erc721", "erc1155"]
-"""
+start_block = {first_block}
+{chr(10).join(scenario.chain)}
+{configuration(scenario.load, folder)}"""
 
 
-async def _run_daemon(configuration: Path) -> tuple[str, int]:
-    """What the daemon logged, and the most memory it held, in bytes."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "indexer",
-        "-c",
-        str(configuration),
-        "run",
-        "--until",
-        "finalized",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    reading = asyncio.create_task(process.communicate())
-    memory = 0
-    async with asyncio.timeout(_TIMEOUT_SECONDS):
-        while not reading.done():
-            memory = max(memory, _resident_bytes(process.pid))
-            await asyncio.wait({reading}, timeout=0.1)
-    output = (await reading)[1].decode()
-    if process.returncode:
-        raise RuntimeError(f"the daemon ended with {process.returncode}: {output[-2000:]}")
-    return output, memory
-
-
-def _resident_bytes(pid: int) -> int:
-    """Memory that a process holds now; 0 where the system does not tell in ``/proc``, or the process has ended."""
-    try:
-        fields = Path(f"/proc/{pid}/statm").read_text().split()
-    except OSError:
-        return 0
-    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-async def _check(database_url: str, summary: Summary) -> None:
-    database = await asyncpg.connect(database_url)
-    try:
+async def check_rows(database: asyncpg.Connection, summary: Summary, scenario: Scenario) -> None:
+    """Every log has a row, and the transfers add up to what was generated."""
+    names = await database.fetch("SELECT table_name FROM sync.event_table UNION ALL VALUES ('undecoded')")
+    counts = " + ".join(f'(SELECT count(*) FROM event."{row[0]}")' for row in names)
+    rows = await database.fetchval(f"SELECT {counts}")
+    if rows != summary.logs:
+        raise RuntimeError(f"{scenario.load}: there are {rows} rows, not {summary.logs}")
+    if split_name(scenario.load)[0] in {"erc20", "mixed", "factory"}:
         found = tuple(await database.fetchrow("SELECT count(*), sum(value)::text FROM event.erc20_transfer"))
-    finally:
-        await database.close()
-    if found != (summary.transfers, summary.transferred):
-        raise RuntimeError(
-            f"transfers and their sum are {found}, not {summary.transfers} and {summary.transferred}"
-        )
+        if found != (summary.transfers, summary.transferred):
+            raise RuntimeError(f"{scenario.load}: transfers and their sum are {found}")
 
 
-def _measured(load: str, logs: int, output: str, memory: int) -> Engine:
-    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    began = _time(next(line for line in lines if line["event"] == "http listens"))
-    commits = [line for line in lines if line["event"] == "committed" and line["rows"]]
-    ended = _time(next(line for line in lines if line["event"] == "goal reached"))
-    return Engine(load, logs, logs / (_time(commits[-1]) - began), logs / (ended - began), memory)
-
-
-def _time(line: Mapping[str, Any]) -> float:
-    return datetime.fromisoformat(line["timestamp"]).timestamp()
+def _measured(scenario: Scenario, summary: Summary, seen: DaemonRun) -> Engine:
+    began = time_of(seen.first("http listens"))
+    commits = seen.commits
+    committed = time_of(commits[-1]) - began
+    whole = time_of(seen.first("goal reached")) - began
+    return Engine(
+        label=scenario.label or scenario.load,
+        load=scenario.load,
+        logs=summary.logs,
+        blocks=summary.last_block - summary.first_block + 1,
+        logs_per_second=summary.logs / committed,
+        logs_per_second_with_state=summary.logs / whole,
+        daemon_cpu_micros=1e6 * seen.daemon_cpu_seconds / summary.logs,
+        postgres_cpu_micros=1e6 * seen.postgres_cpu_seconds / summary.logs,
+        copy_share=sum(line["copy_ms"] for line in commits) / 1000 / committed,
+        commits=sum(line["event"] == "committed" for line in seen.lines),
+        requests=summary.requests,
+        calls=summary.calls,
+        bytes_received=summary.bytes_sent,
+        memory_bytes=seen.memory_bytes,
+    )

@@ -14,15 +14,15 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import asyncpg
-import msgspec
 import numpy as np
 
 from bench.replay_server import CHAIN_ID, replay_server
 from bench.report import HotPath
+from bench.rpc import Summary, post, summary_of
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockRange
 from indexer.config import ContractSettings
@@ -34,7 +34,7 @@ from indexer.rpc.wire import parse_envelopes, parse_logs
 from indexer.store.copy_rows import UNDECODED_COLUMNS, encode_rows, encode_undecoded
 from indexer.store.ddl import create_table_sql
 
-LOGS_PER_BLOCK = 200
+LOGS_PER_BLOCK = 10
 CHUNK_LOGS = 20_000
 _QUEUE_CHUNKS = 2
 _UNDECODED = "undecoded"
@@ -42,18 +42,6 @@ _Result = TypeVar("_Result")
 
 Encoded = list[tuple[str, list[bytes]]]
 """Tables of a chunk and the pieces of their COPY."""
-
-
-class Summary(msgspec.Struct):
-    """What the replay server says of its load."""
-
-    first_block: int
-    last_block: int
-    logs: int
-    transfers: int
-    transferred: str
-    json_bytes: int
-    tokens: list[str]
 
 
 @dataclass(slots=True)
@@ -187,13 +175,6 @@ async def _stream(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def post(http: aiohttp.ClientSession, url: str, method: str, *params: Any) -> bytes:
-    """The body of the answer to one JSON-RPC call."""
-    call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    async with http.post(url, data=msgspec.json.encode(call)) as response:
-        return await response.read()
-
-
 def make_decoder() -> Decoder:
     """The real catalogue, with one contract section that takes every token's events."""
     contract = ContractSettings(chain="bench", address=None, abi=("erc20", "erc721", "erc1155"))
@@ -208,13 +189,7 @@ async def create_tables(database: asyncpg.Connection) -> None:
         f"CREATE TABLE event.undecoded ({columns}, PRIMARY KEY (chain_id, block_number, log_index))"
     )
     tables = {table.name: table for table in load_catalogue(None, {}).tables}
-    for name in (
-        "erc20_transfer",
-        "erc20_approval",
-        "erc721_transfer",
-        "erc1155_transfer_batch",
-        "erc1155_uri",
-    ):
+    for name in ("erc20_transfer", "erc721_transfer", "erc1155_transfer_single", "erc1155_transfer_batch"):
         await database.execute(create_table_sql(tables[name]))
 
 
@@ -225,9 +200,7 @@ async def run(database_url: str, load: str, logs: int, rounds: int) -> HotPath:
         try:
             await create_tables(database)
             async with aiohttp.ClientSession() as http:
-                summary = msgspec.json.decode(
-                    parse_envelopes(await post(http, url, "bench_summary"))[0].result, type=Summary
-                )
+                summary = await summary_of(http, url)
                 bench = HotPathBench(http, url, database, make_decoder(), summary)
                 return await _measure(bench, load, rounds)
         finally:

@@ -1,52 +1,104 @@
-"""A synthetic chain that is the same for the same seed: blocks, and their logs as a node writes them in JSON."""
+"""A synthetic chain that is the same for the same seed: blocks, and their logs as a node writes them in JSON.
+
+Loads:
+    erc20: ``Transfer`` of ERC-20 tokens.
+    mixed: 70 % ERC-20, 15 % ERC-721, 10 % ``TransferSingle``, 5 % ``TransferBatch``.
+    dynamic: events with strings, bytes, arrays and a tuple.
+    diamond: a cut that adds three facets, then their events.
+    factory:N: a factory announces N tokens, which then emit ERC-20 transfers.
+    tables:N: N events, each with a table of its own.
+    empty:N: the logs lie in N blocks, nearly all of them empty.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from eth_hash.auto import keccak
+from bench.events import (
+    DYNAMIC_ABI,
+    FACTORY_ABI,
+    TOKENS,
+    Maker,
+    Tokens,
+    address,
+    diamond_cut,
+    diamond_makers,
+    dynamic_makers,
+    numbered_abi,
+)
 
 FIRST_BLOCK = 18_000_000
 FIRST_TIME = 1_700_000_000
-TOKENS = 50
-"""How many contracts emit the logs."""
+LOADS = ("erc20", "mixed", "dynamic", "diamond", "factory", "tables", "empty")
+HASH = b"HASH"
+"""Stands in a block's text where its hash belongs."""
+
+_FACTORY = address("factory", 0)
+_DIAMOND = address("diamond", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``blocks[i]`` is the JSON of the logs of block ``FIRST_BLOCK + i``, comma-separated; never empty."""
+    """``blocks[i]`` is the JSON of the logs of block ``FIRST_BLOCK + i``, comma-separated; empty where there are none.
+
+    ``HASH`` stands in the text where the block's hash belongs.
+    """
 
     name: str
     blocks: Sequence[bytes]
     logs: int
     transfers: int
     transferred: int
-    tokens: Sequence[str]
-
-    @property
-    def last_block(self) -> int:
-        """The newest block."""
-        return FIRST_BLOCK + len(self.blocks) - 1
-
-    def logs_json(self, first: int, last: int) -> bytes:
-        """The array that ``eth_getLogs`` gives for blocks ``first`` to ``last``."""
-        chosen = self.blocks[max(first - FIRST_BLOCK, 0) : max(last - FIRST_BLOCK + 1, 0)]
-        return b"[" + b",".join(chosen) + b"]"
-
-    def header_json(self, number: int) -> bytes:
-        """The block object of ``number``, without transactions; the bloom has every bit set."""
-        return (
-            b'{"number":"0x%x","hash":"%b","parentHash":"%b","timestamp":"0x%x","logsBloom":"0x%b","transactions":[]}'
-            % (number, block_hash(number), block_hash(number - 1), block_time(number), b"ff" * 256)
-        )
 
 
-def block_hash(number: int) -> bytes:
-    """The made-up hash of a block, as JSON text."""
-    return b"0x" + hashlib.sha256(b"block %d" % number).hexdigest().encode()
+def split_name(name: str) -> tuple[str, int]:
+    """A load's kind and its number. Raises ``ValueError`` when there is no such load."""
+    kind, _, number = name.partition(":")
+    if kind not in LOADS:
+        raise ValueError(f"no load is called {name!r}; there are {', '.join(LOADS)}")
+    return kind, int(number or 0)
+
+
+def make_load(name: str, logs: int, logs_per_block: int, seed: int = 1, *, times: bool = True) -> Load:
+    """``logs`` logs of a load; without ``times`` they have no ``blockTimestamp``."""
+    writer = _Writer(random.Random(seed), name, times=times)
+    kind, number = split_name(name)
+    count = number if kind == "empty" else -(-logs // logs_per_block)
+    blocks: list[bytes] = []
+    for place in range(count):
+        here = (place + 1) * logs // count - place * logs // count
+        if kind != "empty":
+            here = min(logs_per_block, logs - place * logs_per_block)
+        blocks.append(writer.block(FIRST_BLOCK + place, here))
+    return Load(name, blocks, logs, writer.events.transfers, writer.events.transferred)
+
+
+def configuration(name: str, folder: Path) -> str:
+    """The sections ``[contracts.*]`` that index a load; ABI files are written to ``folder``."""
+    kind, number = split_name(name)
+    tokens = json.dumps([address("token", place) for place in range(TOKENS)])
+    match kind:
+        case "dynamic":
+            return _section("notes", f"address = {tokens}\nabi = {_abi(folder, 'notes', DYNAMIC_ABI)}")
+        case "tables":
+            return _section(
+                "numbers", f"address = {tokens}\nabi = {_abi(folder, 'numbers', numbered_abi(number))}"
+            )
+        case "diamond":
+            return _section("platform", f'kind = "diamond"\naddress = "{_DIAMOND}"')
+        case "factory":
+            factory = _section(
+                "factory", f'address = "{_FACTORY}"\nabi = {_abi(folder, "maker", FACTORY_ABI)}'
+            )
+            found = '{ contract = "factory", event = "TokenMade", parameter = "token" }'
+            return factory + _section(
+                "tokens", f'abi = ["erc20"]\nevents = ["Transfer"]\ndiscover = [{found}]'
+            )
+    return _section("tokens", f'address = {tokens}\nabi = ["erc20", "erc721", "erc1155"]')
 
 
 def block_time(number: int) -> int:
@@ -54,105 +106,72 @@ def block_time(number: int) -> int:
     return FIRST_TIME + 12 * (number - FIRST_BLOCK)
 
 
-def make_load(name: str, logs: int, logs_per_block: int, seed: int = 1) -> Load:
-    """``logs`` logs of the kind that ``name`` says: ``erc20`` or ``mixed``."""
-    writer = _Writer(random.Random(seed), name)
-    blocks: list[bytes] = []
-    left = logs
-    while left:
-        count = min(left, logs_per_block)
-        blocks.append(writer.block(FIRST_BLOCK + len(blocks), count))
-        left -= count
-    return Load(name, blocks, logs, writer.transfers, writer.transferred, writer.tokens)
+def _section(name: str, body: str) -> str:
+    return f'\n[contracts.{name}]\nchain = "bench"\n{body}\n'
+
+
+def _abi(folder: Path, name: str, entries: Sequence[object]) -> str:
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(entries))
+    return json.dumps([str(path)])
 
 
 class _Writer:
-    """Writes logs one after the other and keeps count of what a check needs."""
+    """Writes logs one after the other."""
 
-    def __init__(self, draw: random.Random, name: str) -> None:
-        self.transfers = 0
-        self.transferred = 0
+    def __init__(self, draw: random.Random, name: str, *, times: bool) -> None:
+        self.events = Tokens(draw)
         self._draw = draw
-        self.tokens = [self._hex(20) for _ in range(TOKENS)]
-        self._kinds: list[tuple[Callable[[], tuple[list[str], str]], int]] = [(self._transfer, 100)]
-        if name == "mixed":
-            self._kinds = [
-                (self._transfer, 60),
-                (self._approval, 10),
-                (self._nft_transfer, 10),
-                (self._transfer_batch, 8),
-                (self._uri, 7),
-                (self._unknown, 5),
-            ]
-        elif name != "erc20":
-            raise ValueError(f"no load is called {name!r}")
+        self._times = times
+        kind, number = split_name(name)
+        self._emitters = [address("token", place) for place in range(TOKENS)]
+        self._announced: list[str] = []
+        self._cut = kind == "diamond"
+        self._makers, self._weights = self._kinds(draw, kind, number)
+        if kind == "diamond":
+            self._emitters = [_DIAMOND]
+        elif kind == "factory":
+            self._announced = [address("made", place) for place in range(number)]
+            self._emitters = list(self._announced)
+
+    def _kinds(self, draw: random.Random, kind: str, number: int) -> tuple[list[Maker], list[int]]:
+        events = self.events
+        match kind:
+            case "mixed":
+                return [events.transfer, events.nft_transfer, events.single, events.batch], [70, 15, 10, 5]
+            case "dynamic":
+                makers = dynamic_makers(draw)
+            case "diamond":
+                makers = diamond_makers(draw)
+            case "tables":
+                makers = [lambda: events.numbered(number)]
+            case _:
+                makers = [events.transfer]
+        return makers, [1] * len(makers)
 
     def block(self, number: int, count: int) -> bytes:
         """The logs of one block; two in three begin a new transaction."""
-        head = f'"blockHash":"{block_hash(number).decode()}","blockNumber":"0x{number:x}","blockTimestamp":"0x{block_time(number):x}"'
-        makers = self._draw.choices(
-            [maker for maker, _ in self._kinds], [weight for _, weight in self._kinds], k=count
-        )
+        when = f',"blockTimestamp":"0x{block_time(number):x}"' if self._times else ""
+        head = f'"blockHash":"{HASH.decode()}","blockNumber":"0x{number:x}"{when}'
+        draw = self._draw
         logs = []
-        transaction, place = self._hex(32), 0
-        for index, maker in enumerate(makers):
+        transaction, place = "0x" + draw.randbytes(32).hex(), 0
+        for index, maker in enumerate(draw.choices(self._makers, self._weights, k=count) if count else ()):
             if index % 3:
-                transaction, place = self._hex(32), place + 1
-            topics, data = maker()
+                transaction, place = "0x" + draw.randbytes(32).hex(), place + 1
+            emitter, (topics, data) = self._next(maker)
             quoted = '","'.join(topics)
             logs.append(
-                f'{{"address":"{self._draw.choice(self.tokens)}","topics":["{quoted}"],"data":"0x{data}",{head},'
+                f'{{"address":"{emitter}","topics":["{quoted}"],"data":"0x{data}",{head},'
                 f'"transactionHash":"{transaction}","transactionIndex":"0x{place:x}","logIndex":"0x{index:x}",'
                 f'"removed":false}}'
             )
         return ",".join(logs).encode()
 
-    def _hex(self, size: int) -> str:
-        return "0x" + self._draw.randbytes(size).hex()
-
-    def _address_word(self) -> str:
-        return "0x" + "00" * 12 + self._draw.randbytes(20).hex()
-
-    def _transfer(self) -> tuple[list[str], str]:
-        amount = self._draw.randrange(10 ** self._draw.randrange(1, 25))
-        self.transfers += 1
-        self.transferred += amount
-        return [_TRANSFER, self._address_word(), self._address_word()], f"{amount:064x}"
-
-    def _approval(self) -> tuple[list[str], str]:
-        return [_APPROVAL, self._address_word(), self._address_word()], "ff" * 32
-
-    def _nft_transfer(self) -> tuple[list[str], str]:
-        return [
-            _TRANSFER,
-            self._address_word(),
-            self._address_word(),
-            f"0x{self._draw.randrange(9999):064x}",
-        ], ""
-
-    def _transfer_batch(self) -> tuple[list[str], str]:
-        count = self._draw.randrange(1, 6)
-        words = [64, 96 + 32 * count]
-        for _ in range(2):
-            words += [count, *(self._draw.randrange(10**6) for _ in range(count))]
-        topics = [_TRANSFER_BATCH, self._address_word(), self._address_word(), self._address_word()]
-        return topics, "".join(f"{word:064x}" for word in words)
-
-    def _uri(self) -> tuple[list[str], str]:
-        text = f"ipfs://token/{self._draw.randrange(10**9)}.json".encode()
-        data = f"{32:064x}{len(text):064x}{text.hex().ljust(-(-len(text) // 32) * 64, '0')}"
-        return [_URI, f"0x{self._draw.randrange(9999):064x}"], data
-
-    def _unknown(self) -> tuple[list[str], str]:
-        return [_UNKNOWN], self._draw.randbytes(64).hex()
-
-
-def _topic(signature: str) -> str:
-    return "0x" + keccak(signature.encode()).hex()
-
-
-_TRANSFER = _topic("Transfer(address,address,uint256)")
-_APPROVAL = _topic("Approval(address,address,uint256)")
-_TRANSFER_BATCH = _topic("TransferBatch(address,address,address,uint256[],uint256[])")
-_URI = _topic("URI(string,uint256)")
-_UNKNOWN = _topic("NobodyKnows(uint256,uint256)")
+    def _next(self, maker: Maker) -> tuple[str, tuple[Sequence[str], str]]:
+        if self._cut:
+            self._cut = False
+            return _DIAMOND, diamond_cut()
+        if self._announced:
+            return _FACTORY, self.events.created(self._announced.pop())
+        return self._emitters[int(self._draw.random() * len(self._emitters))], maker()

@@ -6,9 +6,9 @@ import json
 import os
 import platform
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 _PACKAGES = ("gemforce-indexer", "numpy", "msgspec", "asyncpg", "aiohttp", "uvloop")
 
@@ -23,6 +23,9 @@ class Machine:
     system: str
     python: str
     postgres: str
+    date: str
+    load_before: float
+    load_after: float = 0.0
     packages: dict[str, str] = field(default_factory=dict)
 
 
@@ -46,13 +49,57 @@ class HotPath:
 
 @dataclass(slots=True)
 class Engine:
-    """One load through the daemon: until its events were committed, and until its state had caught up."""
+    """One load through the daemon: until its events were committed, and until its state had caught up.
 
+    CPU times are microseconds a log from when the daemon served to its end, state included. ``copy_share`` is the part
+    of the time until the last commit in which PostgreSQL took rows.
+    """
+
+    label: str
     load: str
     logs: int
+    blocks: int
     logs_per_second: float
     logs_per_second_with_state: float
+    daemon_cpu_micros: float
+    postgres_cpu_micros: float
+    copy_share: float
+    commits: int
+    requests: int
+    calls: int
+    bytes_received: int
     memory_bytes: int
+
+
+@dataclass(slots=True)
+class Follow:
+    """Blocks that came at a steady pace, followed with every projection.
+
+    Lag is counted in blocks by looking ten times a second; the last one is the mean of the last twenty looks. Times
+    from hearing of a head to its commit are upper bounds of histogram buckets.
+    """
+
+    blocks: int
+    logs_per_block: int
+    every_ms: float
+    reorgs: int
+    most_lag_blocks: int
+    last_lag_blocks: float
+    head_to_commit_p50_ms: float
+    head_to_commit_p99_ms: float
+    daemon_cpu_micros: float
+    postgres_cpu_micros: float
+    memory_bytes: int
+
+
+@dataclass(slots=True)
+class Report:
+    """All that was measured."""
+
+    machine: Machine
+    hot_path: list[HotPath] = field(default_factory=list)
+    engine: list[Engine] = field(default_factory=list)
+    follow: list[Follow] = field(default_factory=list)
 
 
 def machine(postgres: str) -> Machine:
@@ -64,7 +111,9 @@ def machine(postgres: str) -> Machine:
         f"{platform.system()} {platform.release()} {platform.machine()}",
         platform.python_version(),
         postgres,
-        {name: version(name) for name in _PACKAGES},
+        datetime.now(UTC).date().isoformat(),
+        os.getloadavg()[0],
+        packages={name: version(name) for name in _PACKAGES},
     )
 
 
@@ -77,17 +126,22 @@ def _cpu() -> str:
     return platform.processor() or "unknown"
 
 
-def text(where: Machine, results: list[HotPath], engines: list[Engine]) -> str:
+def text(report: Report) -> str:
     """The report as lines for a terminal."""
+    where = report.machine
     packages = ", ".join(f"{name} {number}" for name, number in where.packages.items())
     lines = [
         f"{where.cpu}, {where.cores} cores, {where.memory_bytes / 2**30:.1f} GiB; {where.system}",
-        f"Python {where.python}, PostgreSQL {where.postgres}, {packages}",
+        f"Python {where.python}, PostgreSQL {where.postgres}, {packages}; {where.date}",
+        f"load of the machine before and after: {where.load_before:.1f}, {where.load_after:.1f}",
     ]
-    for result in results:
+    for result in report.hot_path:
         lines += ["", *_hot_path_lines(result)]
-    for engine in engines:
-        lines += ["", *_engine_lines(engine)]
+    floors = {result.load: result.floor_logs_per_second for result in report.hot_path}
+    for engine in report.engine:
+        lines += ["", *engine_lines(engine, floors.get(engine.load))]
+    for follow in report.follow:
+        lines += ["", *_follow_lines(follow)]
     return "\n".join(lines)
 
 
@@ -108,20 +162,45 @@ def _hot_path_lines(result: HotPath) -> list[str]:
     ]
 
 
-def _engine_lines(engine: Engine) -> list[str]:
+def engine_lines(engine: Engine, floor: float | None = None) -> list[str]:
+    """One run of the daemon; ``floor`` is what COPY of such rows reached alone, in logs a second."""
+    ratio = "" if floor is None else f"; the floor is {floor / engine.logs_per_second:.1f} times as fast"
     return [
-        f"{engine.load} through `indexer run`: {engine.logs:,} logs",
-        f"  events committed:            {engine.logs_per_second:>10,.0f} logs a second",
-        f"  with state caught up:        {engine.logs_per_second_with_state:>10,.0f} logs a second",
-        f"  most memory of the daemon:   {engine.memory_bytes / 2**20:>10,.0f} MiB",
+        f"{engine.label} through `indexer run`: {engine.logs:,} logs in {engine.blocks:,} blocks",
+        f"  events committed:    {engine.logs_per_second:>10,.0f} logs a second, {engine.commits} commits{ratio}",
+        f"  state caught up:     {engine.logs_per_second_with_state:>10,.0f} logs a second",
+        f"  CPU of the indexer:  {engine.daemon_cpu_micros:>10.2f} µs a log",
+        (
+            f"  CPU of PostgreSQL:   {engine.postgres_cpu_micros:>10.2f} µs a log, state included; "
+            f"COPY {100 * engine.copy_share:.0f} % of the time"
+        ),
+        (
+            f"  asked of the node:   {engine.requests:>10,} requests ({engine.calls:,} calls), "
+            f"{engine.bytes_received / 2**20:,.0f} MiB"
+        ),
+        f"  most memory:         {engine.memory_bytes / 2**20:>10,.0f} MiB",
     ]
 
 
-def as_json(where: Machine, results: list[HotPath], engines: list[Engine]) -> str:
+def _follow_lines(follow: Follow) -> list[str]:
+    return [
+        (
+            f"following {follow.blocks} blocks of {follow.logs_per_block:,} logs, one each {follow.every_ms:.0f} ms, "
+            f"{follow.reorgs} reorgs, all projections"
+        ),
+        f"  lag:                 {follow.most_lag_blocks:>10} blocks at most, {follow.last_lag_blocks:.1f} at the end",
+        (
+            f"  head to commit:      {follow.head_to_commit_p50_ms:>10,.0f} ms or less (median), "
+            f"{follow.head_to_commit_p99_ms:,.0f} ms or less (p99)"
+        ),
+        f"  CPU:                 {follow.daemon_cpu_micros:>10.1f} µs a log, PostgreSQL {follow.postgres_cpu_micros:.1f}",
+        f"  most memory:         {follow.memory_bytes / 2**20:>10,.0f} MiB",
+    ]
+
+
+def as_json(report: Report) -> str:
     """The report as one JSON object."""
-    body: dict[str, Any] = {
-        "machine": asdict(where),
-        "hot_path": [asdict(result) | {"ratio": result.ratio} for result in results],
-        "engine": [asdict(engine) for engine in engines],
-    }
+    body = asdict(report)
+    for found, result in zip(body["hot_path"], report.hot_path, strict=True):
+        found["ratio"] = result.ratio
     return json.dumps(body, indent=2)
