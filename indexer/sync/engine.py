@@ -19,7 +19,6 @@ from indexer.chain.refs import BlockHeader, BlockRange
 from indexer.errors import (
     BlockNotYetKnown,
     CursorConflict,
-    FinalizedReorg,
     Halt,
     LeaseLost,
     ProviderLied,
@@ -149,12 +148,6 @@ class ChainEngine:
                 raise BlockNotYetKnown(f"block {session.local.tip.number}, our tip, is not known")
             if session.local.knows(there.ref):
                 return
-            if len(session.local) == 1:
-                raise FinalizedReorg(
-                    f"block {there.number} is held as finalized with hash 0x{session.local.tip.hash.hex()}, but the "
-                    f"chain says 0x{there.hash.hex()}. Nothing was changed. If the chain is right, go on with "
-                    f"`indexer rewind --to-block N`, N being the last block that still is on it"
-                )
             await follower.step(there)
 
     async def _anchor(self, session: Session, committer: Committer) -> None:
