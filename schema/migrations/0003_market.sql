@@ -9,7 +9,7 @@
 -- A B-tree entry has to fit a third of a page. What contracts call a string has no bound, so a text in a key needs one: without
 -- it a single event could stop every fold after it.
 CREATE FUNCTION sync.key_text(whole text) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     SELECT CASE WHEN octet_length(whole) <= 1024 THEN whole
         ELSE left(whole, 200) || '…' || encode(sha256(convert_to(whole, 'UTF8')), 'hex') END

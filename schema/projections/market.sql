@@ -8,148 +8,141 @@
 -- transaction and do not say what they are for: they belong to the next Sales of the diamond there, and the last of them is
 -- the seller's. Payouts of nothing are not emitted, so where the diamond's shares of this price leave the seller nothing, the
 -- last one is a fee as well.
+--
+-- What lies around a log is looked at with windows over one stream of logs rather than with joins: joins of streams that the
+-- planner knows nothing about turn quadratic in a backfill.
 
-WITH step AS (
+WITH stream AS (
     SELECT
-        address AS diamond, token_id, true AS opens, block_number, log_index, tx_index,
-        seller, price, payment_token
+        address AS diamond, token_id, 'listed' AS kind, block_number, tx_index, log_index, NULL::bytea AS from_, NULL::bytea AS to_,
+        seller, price, payment_token, NULL::timestamptz AS block_time, NULL::bytea AS tx_hash
     FROM event.marketplace_listings
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
     UNION ALL
-    SELECT address, token_id, false, block_number, log_index, tx_index, NULL, NULL, NULL
+    SELECT address, token_id, 'sold', block_number, tx_index, log_index, NULL, owner, NULL, NULL, NULL, block_time, tx_hash
     FROM event.marketplace_sales
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
     UNION ALL
-    SELECT address, item_id, false, block_number, log_index, tx_index, NULL, NULL, NULL
+    SELECT address, item_id, 'delisted', block_number, tx_index, log_index, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM event.marketplace_delisted
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+    UNION ALL
+    SELECT address, token_id, 'moved', block_number, tx_index, log_index, from_, to_, NULL, NULL, NULL, NULL, NULL
+    FROM event.erc721_transfer
+    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+), neighbours AS (
+    SELECT
+        *,
+        CASE WHEN lag(kind) OVER same_tx = 'moved' THEN lag(to_) OVER same_tx END AS handed_to,
+        CASE WHEN lead(kind) OVER same_tx = 'moved' THEN lead(to_) OVER same_tx END AS then_to,
+        CASE WHEN lead(kind) OVER same_tx = 'moved' THEN lead(from_) OVER same_tx END AS then_from
+    FROM stream
+    WINDOW same_tx AS (PARTITION BY diamond, token_id, block_number, tx_index ORDER BY log_index)
 ), walk AS (
     SELECT
-        diamond, token_id, block_number, log_index,
+        *,
         row_number() OVER token AS turn,
-        lag(opens) OVER token AS listed,
-        lag(seller) OVER token AS seller,
-        lag(price) OVER token AS price,
-        lag(payment_token) OVER token AS payment_token,
+        lag(kind) OVER token = 'listed' AS listed,
+        lag(seller) OVER token AS listing_seller,
+        lag(price) OVER token AS listing_price,
+        lag(payment_token) OVER token AS listing_token,
         lag(block_number) OVER token AS listing_block,
-        lag(log_index) OVER token AS listing_log_index,
-        lag(log_index) OVER (PARTITION BY diamond, token_id, block_number, tx_index ORDER BY log_index) AS after_log,
-        lead(log_index) OVER (PARTITION BY diamond, token_id, block_number, tx_index ORDER BY log_index) AS before_log
-    FROM step
+        lag(log_index) OVER token AS listing_log_index
+    FROM neighbours
+    WHERE kind <> 'moved'
     WINDOW token AS (PARTITION BY diamond, token_id ORDER BY block_number, log_index)
-), sold AS MATERIALIZED (
-    SELECT
-        log.block_number, log.log_index, log.block_time, log.tx_hash, log.tx_index, log.address AS diamond,
-        log.token_address, log.token_id, log.owner AS caller, walk.after_log, walk.before_log,
-        sync.address_or_null(CASE WHEN walk.listed THEN walk.seller ELSE live.seller END) AS seller,
-        CASE WHEN walk.listed THEN walk.price ELSE live.price END AS price,
-        sync.address_or_null(CASE WHEN walk.listed THEN walk.payment_token ELSE live.payment_token END) AS payment_token,
-        CASE WHEN walk.listed THEN walk.listing_block ELSE live.opened_block END AS listing_block,
-        CASE WHEN walk.listed THEN walk.listing_log_index ELSE live.opened_log_index END AS listing_log_index
-    FROM event.marketplace_sales AS log
-    JOIN walk
-        ON walk.diamond = log.address AND walk.token_id = log.token_id
-        AND walk.block_number = log.block_number AND walk.log_index = log.log_index
-    LEFT JOIN state.listing AS live
-        ON walk.turn = 1 AND live.chain_id = $1 AND live.diamond = log.address AND live.token_id = log.token_id
-        AND live.status = 'open'
-    WHERE log.chain_id = $1 AND log.block_number BETWEEN $2 AND $3
-), moved AS (
-    SELECT
-        sold.block_number, sold.log_index, transfer.from_, transfer.to_,
-        transfer.log_index AS moved_log,
-        transfer.log_index < sold.log_index AS earlier
-    FROM sold
-    JOIN event.erc721_transfer AS transfer
-        ON transfer.chain_id = $1 AND transfer.block_number BETWEEN $2 AND $3
-        AND transfer.block_number = sold.block_number AND transfer.tx_index = sold.tx_index
-        AND transfer.token_id = sold.token_id AND transfer.address IN (sold.diamond, sold.token_address)
-        AND transfer.log_index > coalesce(sold.after_log, -1)
-        AND (sold.before_log IS NULL OR transfer.log_index < sold.before_log)
-), handed AS (
-    SELECT DISTINCT ON (block_number, log_index) block_number, log_index, to_
-    FROM moved
-    WHERE earlier
-    ORDER BY block_number, log_index, moved_log DESC
-), handed_on AS (
-    SELECT DISTINCT ON (block_number, log_index) block_number, log_index, from_, to_
-    FROM moved
-    WHERE NOT earlier
-    ORDER BY block_number, log_index, moved_log
 ), flow AS (
     SELECT
-        block_number, log_index, token, amount,
-        min(sale_log_index) OVER (
-            PARTITION BY block_number, tx_index, address ORDER BY log_index DESC ROWS UNBOUNDED PRECEDING
-        ) AS sale_log_index
-    FROM (
-        SELECT address, block_number, tx_index, log_index, token, amount, NULL::integer AS sale_log_index
-        FROM event.marketplace_payment_distributed
-        WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
-        UNION ALL
-        SELECT address, block_number, tx_index, log_index, NULL, NULL, log_index
-        FROM event.marketplace_sales
-        WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
-    ) AS said
-), paid AS (
+        walk.*, NULL::numeric AS amount, true AS is_sale
+    FROM walk
+    WHERE kind = 'sold'
+    UNION ALL
     SELECT
-        block_number, sale_log_index, sum(amount) AS total, (array_agg(token))[1] AS token,
-        (array_agg(amount ORDER BY log_index DESC))[1] AS last_amount
+        address, NULL, NULL, block_number, tx_index, log_index, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, amount, false
+    FROM event.marketplace_payment_distributed
+    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+), summed AS (
+    SELECT
+        *,
+        coalesce(sum(amount) OVER same_tx, 0) AS paid_so_far,
+        lag(amount) OVER same_tx AS last_amount,
+        lag(log_index) OVER same_tx AS last_log
     FROM flow
-    WHERE amount IS NOT NULL AND sale_log_index IS NOT NULL
-    GROUP BY block_number, sale_log_index
+    WINDOW same_tx AS (PARTITION BY diamond, block_number, tx_index ORDER BY log_index ROWS UNBOUNDED PRECEDING)
+), sold AS (
+    SELECT
+        summed.*,
+        paid_so_far - lag(paid_so_far, 1, 0) OVER (PARTITION BY diamond, block_number, tx_index ORDER BY log_index) AS total
+    FROM summed
+    WHERE is_sale
+), priced AS MATERIALIZED (
+    SELECT
+        sold.block_number, sold.log_index, sold.block_time, sold.tx_hash, sold.diamond, sold.token_id,
+        sold.to_ AS caller, sold.handed_to, sold.then_from, sold.then_to, sold.total, sold.last_amount, sold.last_log,
+        sync.address_or_null(CASE WHEN listed THEN listing_seller ELSE live.seller END) AS seller,
+        CASE WHEN listed THEN listing_price ELSE live.price END AS price,
+        sync.address_or_null(CASE WHEN listed THEN listing_token ELSE live.payment_token END) AS payment_token,
+        CASE WHEN listed THEN listing_block ELSE live.opened_block END AS listing_block,
+        CASE WHEN listed THEN listing_log_index ELSE live.opened_log_index END AS listing_log_index
+    FROM sold
+    LEFT JOIN state.listing AS live
+        ON sold.turn = 1 AND live.chain_id = $1 AND live.diamond = sold.diamond AND live.token_id = sold.token_id
+        AND live.status = 'open'
 ), shares AS MATERIALIZED (
-    SELECT init.address, init.block_number, init.log_index, init.fee_receivers
-    FROM event.marketplace_initialized AS init
-    WHERE init.chain_id = $1 AND init.block_number <= $3 AND init.address IN (SELECT diamond FROM sold)
+    SELECT address, block_number, log_index, fee_receivers
+    FROM event.marketplace_initialized
+    WHERE chain_id = $1 AND block_number <= $3
 ), settled AS (
     SELECT
-        sold.*, paid.total, paid.last_amount, paid.token AS paid_token,
-        sold.price > 0 AND coalesce(due.fees >= sold.price, false) AS nothing_left
-    FROM sold
-    LEFT JOIN paid ON paid.block_number = sold.block_number AND paid.sale_log_index = sold.log_index
-    LEFT JOIN LATERAL (
-        SELECT fee_receivers
-        FROM shares
-        WHERE shares.address = sold.diamond
-          AND (shares.block_number, shares.log_index) < (sold.block_number, sold.log_index)
-        ORDER BY shares.block_number DESC, shares.log_index DESC
-        LIMIT 1
-    ) AS config ON true
-    LEFT JOIN LATERAL (
-        SELECT sum(div(sold.price * (share ->> 'sharePerMillion')::numeric, 1000000)) AS fees
-        FROM jsonb_array_elements(config.fee_receivers) AS share
-    ) AS due ON true
+        priced.*,
+        CASE WHEN priced.price > 0 AND due.fees >= priced.price THEN 0 ELSE coalesce(priced.last_amount, 0) END AS seller_net
+    FROM priced
+    CROSS JOIN LATERAL (
+        SELECT sum(div(priced.price * (share.value ->> 'sharePerMillion')::numeric, 1000000)) AS fees
+        FROM (
+            SELECT fee_receivers
+            FROM shares
+            WHERE shares.address = priced.diamond
+              AND (shares.block_number, shares.log_index) < (priced.block_number, priced.log_index)
+            ORDER BY shares.block_number DESC, shares.log_index DESC
+            LIMIT 1
+        ) AS config
+        CROSS JOIN jsonb_array_elements(config.fee_receivers) AS share (value)
+    ) AS due
 )
 INSERT INTO state.sale (
     chain_id, block_number, log_index, block_time, tx_hash, diamond, token_id, buyer, seller, price, payment_token,
     fee_total, seller_net, listing_block, listing_log_index, inconsistent, inconsistency, updated_block
 )
 SELECT
-    $1, block_number, log_index, settled.block_time, settled.tx_hash, settled.diamond, settled.token_id,
+    $1, block_number, log_index, block_time, tx_hash, diamond, token_id,
     sync.address_or_null(CASE
-        WHEN handed.to_ <> settled.diamond THEN handed.to_
-        WHEN handed.to_ IS NULL OR handed_on.from_ = settled.diamond
-            THEN coalesce(handed_on.to_, handed.to_, settled.caller)
-        ELSE handed.to_
+        WHEN handed_to IS NULL THEN coalesce(then_to, caller)
+        WHEN handed_to = diamond AND then_from = diamond THEN then_to
+        ELSE handed_to
     END),
-    settled.seller,
-    settled.price,
-    CASE WHEN settled.listing_block IS NULL THEN sync.address_or_null(settled.paid_token) ELSE settled.payment_token END,
-    coalesce(settled.total, 0) - CASE WHEN settled.nothing_left THEN 0 ELSE coalesce(settled.last_amount, 0) END,
-    CASE WHEN settled.nothing_left THEN 0 ELSE coalesce(settled.last_amount, 0) END,
-    settled.listing_block,
-    settled.listing_log_index,
-    settled.listing_block IS NULL OR coalesce(handed.to_, handed_on.to_) IS NULL,
+    seller,
+    price,
+    CASE WHEN listing_block IS NOT NULL THEN payment_token
+        ELSE (
+            SELECT sync.address_or_null(payout.token)
+            FROM event.marketplace_payment_distributed AS payout
+            WHERE payout.chain_id = $1 AND payout.block_number = settled.block_number
+              AND payout.log_index = settled.last_log AND settled.last_amount IS NOT NULL
+        ) END,
+    total - seller_net,
+    seller_net,
+    listing_block,
+    listing_log_index,
+    listing_block IS NULL OR coalesce(handed_to, then_to) IS NULL,
     nullif(concat_ws(
         '; ',
-        CASE WHEN settled.listing_block IS NULL THEN 'no open listing' END,
-        CASE WHEN coalesce(handed.to_, handed_on.to_) IS NULL THEN 'no transfer of the token in its transaction' END
+        CASE WHEN listing_block IS NULL THEN 'no open listing' END,
+        CASE WHEN coalesce(handed_to, then_to) IS NULL THEN 'no transfer of the token in its transaction' END
     ), ''),
     block_number
-FROM settled
-LEFT JOIN handed USING (block_number, log_index)
-LEFT JOIN handed_on USING (block_number, log_index);
+FROM settled;
 
 WITH flow AS (
     SELECT
@@ -192,58 +185,51 @@ LEFT JOIN state.sale AS sale
     ON sale.chain_id = $1 AND sale.block_number = flow.block_number AND sale.log_index = flow.sale_log_index
 WHERE flow.amount IS NOT NULL;
 
-WITH step AS (
+WITH stream AS (
     SELECT
-        address AS diamond, token_id, 'superseded' AS ends_as, block_number, log_index, tx_index,
-        nft_contract, seller, receiver, price, payment_token
+        address AS diamond, token_id, 'superseded' AS ends_as, block_number, tx_index, log_index, NULL::bytea AS to_,
+        seller, receiver, price, payment_token
     FROM event.marketplace_listings
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
     UNION ALL
-    SELECT address, token_id, 'sold', block_number, log_index, tx_index, NULL, NULL, NULL, NULL, NULL
-    FROM event.marketplace_sales
-    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+    SELECT
+        log.address, log.token_id, 'sold', log.block_number, log.tx_index, log.log_index, sale.buyer, NULL, NULL, NULL, NULL
+    FROM event.marketplace_sales AS log
+    LEFT JOIN state.sale AS sale
+        ON sale.chain_id = $1 AND sale.block_number = log.block_number AND sale.log_index = log.log_index
+    WHERE log.chain_id = $1 AND log.block_number BETWEEN $2 AND $3
     UNION ALL
-    SELECT address, item_id, 'delisted', block_number, log_index, tx_index, NULL, NULL, NULL, NULL, NULL
+    SELECT address, item_id, 'delisted', block_number, tx_index, log_index, NULL, NULL, NULL, NULL, NULL
     FROM event.marketplace_delisted
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+    UNION ALL
+    SELECT address, token_id, 'moved', block_number, tx_index, log_index, to_, NULL, NULL, NULL, NULL
+    FROM event.erc721_transfer
+    WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+), neighbours AS (
+    SELECT
+        *,
+        CASE
+            WHEN lag(ends_as) OVER same_tx = 'moved' THEN lag(to_) OVER same_tx
+            WHEN lead(ends_as) OVER same_tx = 'moved' THEN lead(to_) OVER same_tx
+        END AS holder
+    FROM stream
+    WINDOW same_tx AS (PARTITION BY diamond, token_id, block_number, tx_index ORDER BY log_index)
 ), walk AS (
     SELECT
-        step.*,
-        sale.buyer,
+        *,
         row_number() OVER token AS turn,
         lead(ends_as) OVER token AS next_ends_as,
-        lead(step.block_number) OVER token AS next_block,
-        lead(step.log_index) OVER token AS next_log,
-        lead(sale.buyer) OVER token AS next_buyer,
-        lag(step.log_index) OVER same_tx AS after_log,
-        lead(step.log_index) OVER same_tx AS before_log
-    FROM step
-    LEFT JOIN state.sale AS sale
-        ON step.ends_as = 'sold' AND sale.chain_id = $1
-        AND sale.block_number = step.block_number AND sale.log_index = step.log_index
-    WINDOW
-        token AS (PARTITION BY step.diamond, step.token_id ORDER BY step.block_number, step.log_index),
-        same_tx AS (
-            PARTITION BY step.diamond, step.token_id, step.block_number, step.tx_index ORDER BY step.log_index
-        )
-), moved AS (
-    SELECT DISTINCT ON (walk.block_number, walk.log_index)
-        walk.block_number, walk.log_index, transfer.to_ = walk.diamond AS to_diamond
-    FROM walk
-    JOIN event.erc721_transfer AS transfer
-        ON transfer.chain_id = $1 AND transfer.block_number BETWEEN $2 AND $3
-        AND transfer.block_number = walk.block_number AND transfer.tx_index = walk.tx_index
-        AND transfer.token_id = walk.token_id AND transfer.address IN (walk.diamond, walk.nft_contract)
-        AND transfer.log_index > coalesce(walk.after_log, -1)
-        AND (walk.before_log IS NULL OR transfer.log_index < walk.before_log)
-    WHERE walk.ends_as = 'superseded'
-    ORDER BY
-        walk.block_number, walk.log_index, transfer.log_index > walk.log_index,
-        abs(transfer.log_index - walk.log_index)
+        lead(block_number) OVER token AS next_block,
+        lead(log_index) OVER token AS next_log,
+        lead(to_) OVER token AS next_buyer
+    FROM neighbours
+    WHERE ends_as <> 'moved'
+    WINDOW token AS (PARTITION BY diamond, token_id ORDER BY block_number, log_index)
 ), closed AS (
     UPDATE state.listing AS live
     SET status = walk.ends_as,
-        buyer = walk.buyer,
+        buyer = walk.to_,
         closed_block = walk.block_number,
         closed_log_index = walk.log_index,
         updated_block = walk.block_number
@@ -262,11 +248,10 @@ SELECT
     price,
     sync.address_or_null(payment_token),
     coalesce(next_ends_as, 'open'),
-    coalesce(moved.to_diamond, false),
+    coalesce(holder = diamond, false),
     next_buyer,
     next_block,
     next_log,
     coalesce(next_block, block_number)
 FROM walk
-LEFT JOIN moved USING (block_number, log_index)
 WHERE ends_as = 'superseded';

@@ -41,12 +41,16 @@ WITH said AS (
     WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
 ), keyed AS (
     SELECT
-        contract, token_id, sync.key_text(key) AS key, attribute_type, value, differs, block_number,
+        *,
         count(value) OVER (
-            PARTITION BY contract, token_id, sync.key_text(key) ORDER BY block_number DESC, log_index DESC, place DESC
+            PARTITION BY contract, token_id, key ORDER BY block_number DESC, log_index DESC, place DESC
             ROWS UNBOUNDED PRECEDING
         ) AS sets_since
-    FROM said
+    FROM (
+        SELECT
+            contract, token_id, sync.key_text(key) AS key, attribute_type, value, differs, block_number, log_index, place
+        FROM said
+    ) AS bounded
 ), told AS (
     SELECT
         contract, token_id, key,
