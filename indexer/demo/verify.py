@@ -17,9 +17,11 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from indexer.demo.deploy import Deployment
 from indexer.demo.expected import Expected, Row, expected_rows
+from indexer.demo.market_checks import MARKET_ASPECTS
 from indexer.demo.state_checks import ASPECTS, Aspect, ContractView
 
 LEADING_COLUMNS = 8
+ALL_ASPECTS: tuple[Aspect, ...] = (*ASPECTS, *MARKET_ASPECTS)
 _SHOWN_DIFFERENCES = 20
 _CALLS_AT_ONCE = 16
 _READ_SECONDS = 120
@@ -70,7 +72,7 @@ async def read_chain(web3: AsyncWeb3[AsyncHTTPProvider], made: Deployment) -> Co
 
 
 async def compare(
-    database_url: str, view: ContractView, chain_id: int, aspects: Sequence[Aspect] = ASPECTS
+    database_url: str, view: ContractView, chain_id: int, aspects: Sequence[Aspect] = ALL_ASPECTS
 ) -> Verdict:
     """Hold the database, in one snapshot, against what was read from the chain."""
     expected = view.expected

@@ -17,10 +17,10 @@ from indexer.demo.anvil import CHAIN_ID, Anvil, AnvilClient, AnvilOptions
 from indexer.demo.calls import Send
 from indexer.demo.deploy import FACETS, Deployment, deploy, run, upgrade
 from indexer.demo.expected import Expected
-from indexer.demo.state_checks import ASPECTS, ContractView
+from indexer.demo.state_checks import ContractView
 from indexer.demo.tools import Tools
 from indexer.demo.traffic import Traffic
-from indexer.demo.verify import Verdict, compare, read_chain, verify
+from indexer.demo.verify import ALL_ASPECTS, Verdict, compare, read_chain, verify
 from indexer.demo.workspace import write_config
 
 
@@ -35,7 +35,7 @@ class Indexed(NamedTuple):
     async def verdict(self, table: str) -> Verdict:
         """The verdict on all event tables and on one state table."""
         web3 = AsyncWeb3(AsyncHTTPProvider(self.anvil.url))
-        aspects = [one for one in ASPECTS if one.name == table]
+        aspects = [one for one in ALL_ASPECTS if one.name == table]
         try:
             return await compare(
                 self.database_url, ContractView(web3, self.made, self.expected), CHAIN_ID, aspects
@@ -106,6 +106,30 @@ async def test_every_facet_is_recognised_by_its_functions_also_after_the_upgrade
     assert found[facets["CarbonFacetV2"]] == ("demo_carbon_facet_v2", True)
     assert found[facets["TradeDealFacet"]] == ("demo_trade_deal_facet", True)
     assert all(abi is not None for abi, _ in found.values())
+
+
+async def test_every_sale_has_its_listing_its_buyer_and_payouts_that_add_up_to_the_price(indexed: Indexed):
+    connection = await asyncpg.connect(indexed.database_url)
+    try:
+        sales = await connection.fetch(
+            "SELECT sale.*, said.owner AS caller, (SELECT sum(amount) FROM state.sale_payout AS payout "
+            "WHERE payout.block_number = sale.block_number AND payout.sale_log_index = sale.log_index) AS paid "
+            "FROM state.sale AS sale JOIN event.marketplace_sales AS said USING (chain_id, block_number, log_index)"
+        )
+        loose = await connection.fetchval(
+            "SELECT count(*) FROM state.sale_payout WHERE sale_log_index IS NULL"
+        )
+        statuses = await connection.fetch("SELECT DISTINCT status FROM state.listing")
+    finally:
+        await connection.close()
+    assert len(sales) >= 3
+    assert loose == 0
+    assert {row["status"] for row in statuses} >= {"open", "sold", "delisted"}
+    for sale in sales:
+        assert not sale["inconsistent"]
+        assert sale["buyer"] == sale["caller"]
+        assert sale["seller"] is not None
+        assert sale["price"] == sale["fee_total"] + sale["seller_net"] == (sale["paid"] or 0)
 
 
 class Plant(NamedTuple):
@@ -190,6 +214,19 @@ PLANTS = (
         "state.carbon_credit",
         "UPDATE state.carbon_credit SET remaining = total_initialized + 1",
     ),
+    Plant("a listing is still open", "state.listing", "UPDATE state.listing SET status = 'open'"),
+    Plant("an open listing is gone", "state.listing", "UPDATE state.listing SET status = 'sold'"),
+    Plant(
+        "an attribute has another value",
+        "state.token_attribute",
+        "UPDATE state.token_attribute SET value = value || '!' WHERE NOT removed",
+    ),
+    Plant(
+        "a fee weight is off by one",
+        "state.fee_receiver",
+        "UPDATE state.fee_receiver SET weight = weight + 1",
+    ),
+    Plant("a contract has no owner", "state.ownership", "UPDATE state.ownership SET owner = NULL"),
     Plant("a supply is wrong", "state.erc20_supply", "UPDATE state.erc20_supply SET supply = supply - 1"),
     Plant(
         "an allowance is too low", "state.erc20_allowance", "UPDATE state.erc20_allowance SET allowance = 0"
