@@ -36,7 +36,7 @@ from indexer.sync.health import problems_of
 from indexer.sync.opening import Opening
 from indexer.sync.reconcile.runner import Reconciler
 from indexer.sync.redecode import redecode_chain
-from indexer.sync.span import backfill_span
+from indexer.sync.span import Spread, backfill_span
 
 log = structlog.get_logger(__name__)
 
@@ -295,11 +295,12 @@ async def backfill(
     *,
     progress: ProgressSink | None = None,
     client_factory: ClientFactory = pooled_client,
+    spread: Callable[[Parts], Spread] | None = None,
 ) -> int:
     """Fetch a range (again) for the named contracts, or all; returns how many logs it holds.
 
     Raises ``ConfigError`` for an unknown contract or a range that reaches beyond finality, ``LeaseLost`` naming the holder
-    when another process writes the chain.
+    when another process writes the chain. ``spread`` has other processes do it (``indexer.cluster``).
     """
     chosen = frozenset(contracts)
     unknown = chosen - set(settings.contracts)
@@ -320,7 +321,14 @@ async def backfill(
                 continue
             client = client_factory(chain, settings)
             try:
-                logs += await backfill_span(parts.opening(chain, client), names, first, last, progress)
+                logs += await backfill_span(
+                    parts.opening(chain, client),
+                    names,
+                    first,
+                    last,
+                    progress,
+                    None if spread is None else spread(parts),
+                )
             finally:
                 await client.close()
     return logs

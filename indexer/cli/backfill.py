@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from indexer.cli.context import ConfigOption, JsonOption, load, print_json, run_async, say
+from indexer.errors import ConfigError
 
 
 def backfill(
@@ -21,6 +24,13 @@ def backfill(
         list[str] | None,
         typer.Option(help="Only this section; may be given several times.", show_default="all"),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Where ranges are filled: local:N (processes here) or tcp://HOST:PORT (Dask).",
+            show_default="this process",
+        ),
+    ] = None,
     config: ConfigOption = None,
     json_: JsonOption = False,
 ) -> None:
@@ -32,8 +42,24 @@ def backfill(
     from indexer.cli.progress import shown  # noqa: PLC0415 - as above
 
     with shown(wanted=sys.stderr.isatty() and not json_) as sink:
-        logs = run_async(app.backfill(settings, first, last, contract or (), progress=sink))
+        if cluster is None:
+            logs = run_async(app.backfill(settings, first, last, contract or (), progress=sink))
+        else:
+            on = _clustered()
+            place = on.Place.parse(cluster)
+            logs = asyncio.run(on.backfill_on(place, settings, first, last, contract or (), progress=sink))
     if json_:
         print_json({"logs": logs})
     else:
         say(f"{logs} logs in place")
+
+
+def _clustered() -> ModuleType:
+    """``indexer.cluster.run``; raises ``ConfigError`` where the packages for it are missing."""
+    try:
+        from indexer.cluster import run  # noqa: PLC0415 - needs packages that are not always there
+    except ModuleNotFoundError as missing:
+        raise ConfigError(
+            f"--cluster needs a package that is not installed ({missing.name}): pip install 'gemforce-indexer[cluster]'"
+        ) from missing
+    return run

@@ -92,6 +92,15 @@ class FacetTimeline:
         """A ``DiamondCut`` log; telling it again changes nothing."""
         self._add(diamond, block, log_index, cuts)
 
+    def told(self) -> list[tuple[bytes, int, int, tuple[FacetCut, ...]]]:
+        """Everything it was told, as (diamond, block, log index, cuts): what another timeline has to be told to be equal."""
+        with self._lock:
+            return [
+                (diamond, block, log_index, cuts)
+                for diamond, changes in self._changes.items()
+                for (block, log_index), cuts in changes.items()
+            ]
+
     def revert(self, above_block: int) -> None:
         """Forget the cuts above a block. Seeds stay: they were read from what is final."""
         with self._lock:

@@ -38,6 +38,7 @@ class Limiter:
     def __init__(self, clock: Clock, concurrency: float = START_CONCURRENCY) -> None:
         self._clock = clock
         self._limit = concurrency
+        self._most = MOST_CONCURRENCY
         self._in_flight = 0
         self._turn = asyncio.Condition()
         self._starts: deque[float] = deque(maxlen=1024)
@@ -47,6 +48,11 @@ class Limiter:
         self._paused_until = 0.0
         self._complaints = 0
         self._backoff = Backoff(first_seconds=1.0, most_seconds=60.0)
+
+    def share(self, parts: int) -> None:
+        """Take one of ``parts`` equal shares of what a process may have under way, because others ask here too."""
+        self._most = max(1.0, MOST_CONCURRENCY / parts)
+        self._limit = min(self._limit, self._most)
 
     @property
     def concurrency(self) -> int:
@@ -90,7 +96,7 @@ class Limiter:
     def succeeded(self) -> None:
         """A request was answered as it should."""
         self._complaints = 0
-        self._limit = min(MOST_CONCURRENCY, self._limit + 1.0 / max(self._limit, 1.0))
+        self._limit = min(self._most, self._limit + 1.0 / max(self._limit, 1.0))
         now = self._clock.monotonic()
         if self._rate is not None and now - self._raised_at > RAISE_EVERY_SECONDS:
             self._rate = 1.1 * self._rate + 1.0

@@ -87,6 +87,11 @@ class PooledClient:
         self._polls = 0
         self._others: asyncio.Task[None] | None = None
 
+    def share(self, parts: int) -> None:
+        """Keep to one of ``parts`` equal shares of each endpoint: other processes of the same work have the others."""
+        for endpoint in self._endpoints:
+            endpoint.limiter.share(parts)
+
     async def open(self) -> None:
         """Ask every endpoint for its chain id.
 

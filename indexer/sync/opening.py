@@ -95,6 +95,13 @@ class Opening:
         metrics.CHAIN_HALTED.labels(self.name).set(0)
         return session
 
+    async def joining_session(self, epoch: int) -> Session:
+        """Load a chain whose lease another process holds in ``epoch``: it opened the chain, this one helps it fill ranges."""
+        await self.client.open()
+        session = await self.offline_session(epoch)
+        await self._register(session, [spec for scope in self.scopes for spec in specs_of(scope)])
+        return session
+
     async def offline_session(self, epoch: int) -> Session:
         """Load the chain as the database has it, without asking the chain anything."""
         chain_id = self.settings.chain_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from indexer.chain.refs import BlockRange
 from indexer.errors import ConfigError
 from indexer.progress import ProgressSink, ProgressUpdate
@@ -13,6 +15,9 @@ from indexer.sync.ownership import Wanted
 from indexer.sync.rate import Rate
 from indexer.sync.session import Session
 
+Spread = Callable[[Opening, Session, frozenset[str], BlockRange, ProgressSink | None], Awaitable[int]]
+"""Fills a range of a session's chain for these contracts by other processes; returns how many logs they committed."""
+
 
 async def backfill_span(
     opening: Opening,
@@ -20,13 +25,15 @@ async def backfill_span(
     first: int | None,
     last: int | None,
     progress: ProgressSink | None,
+    spread: Spread | None = None,
 ) -> int:
     """Fetch and commit ``first`` to ``last`` (default: from the start to finality) for ``contracts``.
 
     Returns how many logs were committed. Raises ``ConfigError`` when the range is empty or reaches beyond finality.
+    With ``spread`` others do the work; this process holds the lease and brings the projections up to date.
     """
     async with opening.lease() as keeper:
-        return await keeper.guard(_span(opening, keeper.epoch, contracts, first, last, progress))
+        return await keeper.guard(_span(opening, keeper.epoch, contracts, first, last, progress, spread))
 
 
 async def _span(
@@ -36,12 +43,30 @@ async def _span(
     first: int | None,
     last: int | None,
     progress: ProgressSink | None,
+    spread: Spread | None,
 ) -> int:
     session = await opening.session(epoch)
     await session.look()
     blocks = _wanted(session, first, last)
-    committer = Committer(session)
-    late = LateSources(session, committer)
+    late = LateSources(session, Committer(session))
+    if spread is not None:
+        logs = await spread(opening, session, contracts, blocks, progress)
+    else:
+        await fill_range(opening, session, late, contracts, blocks, progress)
+        logs = session.logs_committed
+    await late.finish()
+    return logs
+
+
+async def fill_range(
+    opening: Opening,
+    session: Session,
+    late: LateSources,
+    contracts: frozenset[str],
+    blocks: BlockRange,
+    progress: ProgressSink | None = None,
+) -> None:
+    """Fetch, decode and commit ``blocks``, which are final, for ``contracts``; the tip stays."""
     rate = Rate(opening.clock)
     for piece in _by_start(session, blocks):
         active = Wanted(session.active(piece.first).contracts & contracts)
@@ -64,8 +89,6 @@ async def _span(
                         rate.observe(done),
                     )
                 )
-    await late.finish()
-    return session.logs_committed
 
 
 def _wanted(session: Session, first: int | None, last: int | None) -> BlockRange:
