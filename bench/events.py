@@ -17,7 +17,11 @@ from eth_hash.auto import keccak
 
 ACCOUNTS = 1_500
 TOKENS = 50
-NFTS = 10_000
+NFTS = 1_500
+_MULTI_IDS = 10
+_MULTI_ACCOUNTS = 150
+"""Ids of an ERC-1155 token and who holds them: as many balances as ERC-20 tokens have here, 75,000."""
+
 _PATTERNS = 400
 """Logs of a dynamic type are drawn from so many made beforehand: eth-abi takes longer than all the rest."""
 
@@ -48,11 +52,11 @@ def address_word(of: str) -> str:
 class Tokens:
     """Logs of ERC-20, ERC-721 and ERC-1155 tokens; counts ERC-20 transfers and what they moved."""
 
-    def __init__(self, draw: random.Random, accounts: int = ACCOUNTS) -> None:
+    def __init__(self, draw: random.Random) -> None:
         self.transfers = 0
         self.transferred = 0
         self._draw = draw
-        self._accounts = [address_word(address("account", number)) for number in range(accounts)]
+        self._accounts = [address_word(address("account", number)) for number in range(ACCOUNTS)]
 
     def transfer(self) -> Log:
         """ERC-20."""
@@ -67,15 +71,15 @@ class Tokens:
 
     def single(self) -> Log:
         """ERC-1155, one id."""
-        data = f"{self._number(NFTS):064x}{self._number(10**6):064x}"
-        return (_SINGLE, self._account(), self._account(), self._account()), data
+        data = f"{self._number(_MULTI_IDS):064x}{self._number(10**6):064x}"
+        return (_SINGLE, *(self._account(_MULTI_ACCOUNTS) for _ in range(3))), data
 
     def batch(self) -> Log:
         """ERC-1155, one to five ids."""
         count = 1 + self._number(5)
-        words = [64, 96 + 32 * count, count, *(self._number(NFTS) for _ in range(count))]
+        words = [64, 96 + 32 * count, count, *(self._number(_MULTI_IDS) for _ in range(count))]
         words += [count, *(self._number(10**6) for _ in range(count))]
-        return (_BATCH, self._account(), self._account(), self._account()), _words(words)
+        return (_BATCH, *(self._account(_MULTI_ACCOUNTS) for _ in range(3))), _words(words)
 
     def numbered(self, events: int) -> Log:
         """One of ``events`` events that differ in nothing but their name; see ``numbered_abi``."""
@@ -86,8 +90,8 @@ class Tokens:
         """A factory's announcement of a token; see ``FACTORY_ABI``."""
         return (_CREATED, address_word(token)), ""
 
-    def _account(self) -> str:
-        return self._accounts[self._number(len(self._accounts))]
+    def _account(self, below: int = ACCOUNTS) -> str:
+        return self._accounts[self._number(below)]
 
     def _number(self, below: int) -> int:
         return int(self._draw.random() * below)

@@ -17,7 +17,7 @@ from indexer.sync.session import Session
 MOST_WAITING = 64
 """Most chunks that are fetched or under way, however small they are."""
 
-ANSWER_SIZE = 4
+ANSWER_SIZE = 6
 """While it is read and parsed, an answer takes about so many times the bytes of its columns."""
 
 ENOUGH = 4

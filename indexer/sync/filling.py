@@ -7,6 +7,7 @@ projections are folded on a connection of their own, in large steps, and trail. 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -23,6 +24,9 @@ FOLD_LOGS = 1_000_000
 
 TRAIL_LOGS = 4 * FOLD_LOGS
 """How many logs the projections may trail by; then the backfill waits for them."""
+
+MOST_COMMITS = 2
+"""One commit under way, and one that is ready for when it ends."""
 
 LAST_COMMIT_SECONDS = 3.0
 """How long a commit under way may take when the work around it was stopped."""
@@ -46,32 +50,40 @@ class Filling:
         """Fetch and commit ``blocks``, which follow the tip and are final."""
         session = self._session
         wanted = session.active(blocks.first)
-        previous: asyncio.Task[None] | None = None
+        commits: deque[asyncio.Task[None]] = deque()
         try:
             async for chunk in fetch_ahead(session, wanted, blocks):
                 prepared = await session.preparer.prepare(chunk.raw, wanted, chunk.blocks)
                 rows = await encode_aside(session.chain_id, prepared.logs, prepared.decoded)
-                if previous is not None:
-                    await asyncio.shield(previous)
-                previous = asyncio.create_task(self._commit(chunk, prepared, rows, wanted, blocks))
+                if len(commits) == MOST_COMMITS:
+                    await asyncio.shield(commits[0])
+                    commits.popleft()
+                before = commits[-1] if commits else None
+                commits.append(
+                    asyncio.create_task(self._commit(before, chunk, prepared, rows, wanted, blocks))
+                )
                 await self._trail()
-            if previous is not None:
-                await asyncio.shield(previous)
+            for commit in commits:
+                await asyncio.shield(commit)
             if self._trailing is not None:
                 await self._trailing
         finally:
-            # A commit under way is let come to its end, if the database answers; else what it had in hand is lost.
-            await _end(previous, LAST_COMMIT_SECONDS)
-            await _end(self._trailing, 0.0)
+            await _stop([commit for commit in commits if not commit.done()], self._trailing)
+            # What they raised was raised above, or comes of it.
+            await asyncio.gather(*commits, return_exceptions=True)
 
     async def _commit(
         self,
+        before: asyncio.Task[None] | None,
         chunk: Chunk,
         prepared: Prepared,
         rows: Sequence[TableRows],
         wanted: Wanted,
         blocks: BlockRange,
     ) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+            before.result()  # what failed there is not skipped here
         sources = self._session.sources_of(wanted)
         await self._committer.extend(prepared, sources, [chunk.end], mode="backfill", encoded=rows)
         await self._committed(prepared, blocks)
@@ -93,10 +105,16 @@ class Filling:
             )
 
 
-async def _end(task: asyncio.Task[None] | None, seconds: float) -> None:
-    """Let a task come to its end for so long, then cancel it; what it raised was raised, or is of no more use."""
-    if task is None or task.done():
-        return
-    await asyncio.wait({task}, timeout=seconds)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def _stop(commits: Sequence[asyncio.Task[None]], trailing: asyncio.Task[None] | None) -> None:
+    """Cancel folds and commits that have not begun.
+
+    The commit under way is let come to its end, if the database answers; else what it had in hand is lost.
+    """
+    for task in (*commits[1:], trailing):
+        if task is not None:
+            task.cancel()
+    if commits:
+        await asyncio.wait({commits[0]}, timeout=LAST_COMMIT_SECONDS)
+        commits[0].cancel()
+    if trailing is not None:
+        await asyncio.gather(trailing, return_exceptions=True)

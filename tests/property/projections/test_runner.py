@@ -14,6 +14,7 @@ from indexer.errors import ConfigError, InvariantViolated, LeaseLost
 from indexer.projections.files import PROJECTIONS_DIR
 from indexer.projections.rebuild import Rebuild
 from indexer.projections.runner import Projections
+from indexer.store.cursor import lock_chain
 
 ZERO = bytes(20)
 TOKEN, ALICE, BOB = b"\xaa" * 20, b"\x01" * 20, b"\x02" * 20
@@ -67,6 +68,25 @@ async def test_catching_up_never_goes_beyond_the_tip(ledger, pool, said):
     await chain_of(ledger, said, 5, finalized=5)
     await ledger.projections.catch_up(pool, 1, 99, EPOCH)
     assert await books(ledger, "through_block") == (5,)
+
+
+async def test_trailing_folds_what_is_final_beside_a_commit_that_is_under_way(ledger, pool, said):
+    await chain_of(ledger, said, 9, finalized=7)
+    async with pool.acquire() as other, other.transaction():
+        await lock_chain(other, ledger.chain_id)
+        async with asyncio.timeout(20):
+            await Projections.load(step_rows=3).trail(pool, 1, 9, EPOCH)
+        assert await balance(ledger.connection) == 7
+        assert await books(ledger, "through_block", "journal_floor") == (7, 7)
+    await ledger.projections.catch_up(pool, 1, 9, EPOCH)
+    assert await balance(ledger.connection) == 9
+
+
+async def test_trailing_under_a_stale_epoch_writes_nothing(ledger, pool, said):
+    await chain_of(ledger, said, 5, finalized=5)
+    with pytest.raises(LeaseLost):
+        await ledger.projections.trail(pool, 1, 5, EPOCH - 1)
+    assert await ledger.rows("erc20_balance", "holder") == []
 
 
 async def test_catching_up_under_a_stale_epoch_writes_nothing(ledger, pool, said):
