@@ -44,7 +44,7 @@ AS $$
 DECLARE
     largest text := (
         SELECT format('event.%I', relname) FROM pg_class
-        WHERE relnamespace = 'event'::regnamespace AND relkind = 'r' ORDER BY reltuples DESC, relname LIMIT 1);
+        WHERE relnamespace = 'event'::regnamespace AND relkind IN ('r', 'p') ORDER BY reltuples DESC, relname LIMIT 1);
     low bigint;
     high bigint;
     probe bigint;

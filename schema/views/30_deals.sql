@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE VIEW analytics.trade_deal AS
 SELECT deal.chain_id, analytics.hex(deal.diamond) AS diamond, deal.deal_id, deal.name, deal.symbol, deal.status, deal.active,
-    analytics.enum_label('OperationMode', deal.operation_mode) AS operation_mode, deal.interest_rate_bps / 100 AS interest_percent,
+    analytics.enum_label('OperationMode', deal.operation_mode) AS operation_mode, trim_scale(deal.interest_rate_bps / 100) AS interest_percent,
     deal.ratio, analytics.hex(deal.usdc_address) AS payment_token, token.symbol AS payment_symbol,
     analytics.scaled(deal.target, token.decimals) AS target, deal.target AS target_raw,
     analytics.scaled(deal.usdc_balance, token.decimals) AS balance, deal.usdc_balance AS balance_raw,
