@@ -12,7 +12,12 @@ TARGET_BYTES = 16 * 1024 * 1024
 TARGET_LOGS = 25_000
 START_BLOCKS = 100
 LEAP = 5.0
-"""Most growth at once: the way from the start to a full span takes few requests where answers have room."""
+"""Most growth at once where an answer was nearly empty: it says little of what comes."""
+
+STRIDE = 25.0
+"""Most growth at once where an answer had enough logs to tell how dense they are; the way to a full span is one step."""
+
+ENOUGH_LOGS = 500
 
 
 class RangeControl:
@@ -47,7 +52,8 @@ class RangeControl:
         elif blocks >= self._blocks:
             # Only a query of the full span says that more would have been fine.
             self._good = max(self._good, blocks)
-            room = LEAP if filled * LEAP < 1.0 else 1.0 / filled
+            most = STRIDE if logs >= ENOUGH_LOGS else LEAP
+            room = most if filled * most < 1.0 else 1.0 / filled
             # Below a span that was refused, the way up is by halves of what is left: a refusal costs a request.
             middle = self._ceiling if self._ceiling == self._most else (self._good + self._ceiling + 1) // 2
             grown = max(self._blocks + 1, int(self._blocks * room))

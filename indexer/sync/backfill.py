@@ -74,6 +74,7 @@ class _Ahead:
         self._last = blocks.last
         self._waiting: deque[asyncio.Task[Chunk]] = deque()
         self._usual_bytes = 0
+        self._answered = False
         self._refill()
 
     async def take(self) -> Chunk | None:
@@ -103,6 +104,7 @@ class _Ahead:
         await asyncio.gather(*self._waiting, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[Chunk]) -> None:
+        self._answered = True
         if _fetched(task):
             self._usual_bytes = max(task.result().raw.logs.nbytes, self._usual_bytes * 3 // 4)
         self._refill()
@@ -122,6 +124,8 @@ class _Ahead:
         under_way = len(self._waiting) - len(fetched)
         if not self._waiting:
             return True
+        if not self._answered:
+            return False  # the first answer tells how much the others may be asked for at once
         if under_way >= limits.concurrency or len(self._waiting) >= MOST_WAITING:
             return False
         if not all(map(_fetched, fetched)):

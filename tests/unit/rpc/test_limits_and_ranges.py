@@ -80,6 +80,14 @@ def test_a_dense_range_shrinks_to_the_target_and_a_sparse_one_grows():
     assert control.blocks == 10_000
 
 
+def test_one_answer_with_enough_logs_leads_to_a_full_span_and_never_beyond_the_target():
+    control = RangeControl(10_000)
+    control.succeeded(START_BLOCKS, 1_000, 630_000)
+    assert control.blocks == 2_500
+    control.succeeded(2_500, 25_000, 15_750_000)
+    assert control.blocks == 2_501
+
+
 def test_a_small_query_says_nothing_about_wider_ones():
     control = RangeControl(10_000)
     control.succeeded(10, 0, 0)
