@@ -46,10 +46,14 @@ class _Section(BaseModel):
 
 
 class DatabaseSettings(_Section):
-    """``[database]``. Without ``url`` an embedded PostgreSQL runs under ``data_dir``."""
+    """``[database]``. Without ``url`` an embedded PostgreSQL runs under ``data_dir``.
+
+    With ``partition_blocks`` event tables that are made from now on are partitioned by ranges of so many blocks.
+    """
 
     url: Annotated[SecretStr, BeforeValidator(parse_database_url)] | None = None
     data_dir: Path = Path(".indexer")
+    partition_blocks: Positive | None = None
 
 
 class HttpSettings(_Section):

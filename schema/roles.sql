@@ -75,6 +75,9 @@ BEGIN
     IF to_regclass('sync.custom_statement') IS NOT NULL THEN
         REVOKE INSERT, UPDATE, DELETE ON sync.custom_statement FROM indexer_writer;
     END IF;
+    IF to_regprocedure('sync.add_partition(text, bigint, bigint)') IS NOT NULL THEN
+        GRANT EXECUTE ON FUNCTION sync.add_partition(text, bigint, bigint) TO indexer_writer;
+    END IF;
     IF to_regclass('sync.view_file') IS NOT NULL THEN
         REVOKE INSERT, UPDATE, DELETE ON sync.view_file FROM indexer_writer;
     END IF;

@@ -89,6 +89,35 @@ def roles(config: ConfigOption = None, json_: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command("partition")
+def partition(
+    blocks: Annotated[
+        int | None,
+        typer.Option(min=1, help="Blocks of a partition.", show_default="[database] partition_blocks"),
+    ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this event table; may be given several times.", show_default="all"),
+    ] = None,
+    config: ConfigOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Partition event tables that were made without, in place. A daemon may be running."""
+    settings = load(config)
+    wanted = blocks or settings.database.partition_blocks
+    if wanted is None:
+        raise ConfigError(f"{settings.path}: database.partition_blocks is not set; set it, or say --blocks")
+    quiet_log()
+    done = run_async(_partition(settings.database, table or [], wanted))
+    if json_:
+        print_json({"partitioned": done})
+        return
+    for name, start in done.items():
+        say(f"event.{name}: new partitions begin at block {start}")
+    if not done:
+        say("every event table is partitioned already")
+
+
 @app.command("dictionary")
 def dictionary(config: ConfigOption = None) -> None:
     """Print the data dictionary as Markdown: every schema, table and column, source events, queries to begin with."""
@@ -222,3 +251,9 @@ def _print_roles(found: dict[str, Any]) -> None:
     out.print(grants)
     if not found["applied"]:
         console(stderr=True).print(f"not applied: {found['reason']}", style="red")
+
+
+async def _partition(database: DatabaseSettings, tables: list[str], blocks: int) -> dict[str, int]:
+    async with opened_store(database, "db partition") as store:
+        await store.require_migrated()
+        return await store.partition_tables(tables, blocks)

@@ -29,8 +29,8 @@ _TABLES_A_TRANSACTION = 200
 """Bounds the locks one transaction takes."""
 
 
-def create_table_sql(table: EventTable) -> str:
-    """The statements that make one event table with all its comments."""
+def create_table_sql(table: EventTable, *, partitioned: bool = False) -> str:
+    """The statements that make one event table with all its comments; by block range where ``partitioned``."""
     name = _qualified(table)
     lines = [f"{quote_identifier(column)} {sql_type} NOT NULL" for column, sql_type in LEADING_COLUMNS]
     lines += [_definition(column) for column in table.columns]
@@ -39,7 +39,8 @@ def create_table_sql(table: EventTable) -> str:
     comments = [f"COMMENT ON TABLE {name} IS {quote_literal(table.comment or table.signature)}"]
     comments += [_comment(table, column, text) for column, text in LEADING_COMMENTS.items()]
     comments += [_comment(table, column.name, column.comment or column.name) for column in table.columns]
-    return ";\n".join([f"CREATE TABLE {name} (\n    {body}\n)", *comments]) + ";"
+    by = " PARTITION BY RANGE (block_number)" if partitioned else ""
+    return ";\n".join([f"CREATE TABLE {name} (\n    {body}\n){by}", *comments]) + ";"
 
 
 def add_columns_sql(table: EventTable, columns: Sequence[Column]) -> str:
@@ -67,8 +68,12 @@ async def known_tables(connection: asyncpg.Connection) -> dict[tuple[str, str], 
     return {(row["abi"], row["signature"]): row["table_name"] for row in rows}
 
 
-async def register_tables(connection: asyncpg.Connection, tables: Iterable[EventTable]) -> list[str]:
+async def register_tables(
+    connection: asyncpg.Connection, tables: Iterable[EventTable], *, partitioned: bool = False
+) -> list[str]:
     """Make every table and column that is missing; the names of the tables made or widened.
+
+    ``partitioned`` concerns tables that are made now; those that are there stay as they are.
 
     When nothing is missing nothing is written and no right to change the schema is needed.
 
@@ -80,17 +85,19 @@ async def register_tables(connection: asyncpg.Connection, tables: Iterable[Event
     changed: list[str] = []
     for first in range(0, len(wanted), _TABLES_A_TRANSACTION):
         part = wanted[first : first + _TABLES_A_TRANSACTION]
-        if await _missing(connection, part):
-            changed += await _make(connection, part)
+        if await _missing(connection, part, partitioned=partitioned):
+            changed += await _make(connection, part, partitioned=partitioned)
     return changed
 
 
-async def _make(connection: asyncpg.Connection, tables: Sequence[EventTable]) -> list[str]:
+async def _make(
+    connection: asyncpg.Connection, tables: Sequence[EventTable], *, partitioned: bool
+) -> list[str]:
     try:
         async with connection.transaction():
             await connection.execute(sql("lock_migrations"))
             await act_as_owner(connection)
-            missing = await _missing(connection, tables)
+            missing = await _missing(connection, tables, partitioned=partitioned)
             if not missing:
                 return []
             await connection.execute("\n".join(statement for _, statement in missing))
@@ -111,7 +118,7 @@ async def _make(connection: asyncpg.Connection, tables: Sequence[EventTable]) ->
 
 
 async def _missing(
-    connection: asyncpg.Connection, tables: Sequence[EventTable]
+    connection: asyncpg.Connection, tables: Sequence[EventTable], *, partitioned: bool
 ) -> list[tuple[EventTable, str]]:
     """What is to be done for each table that is not as it should be.
 
@@ -126,7 +133,7 @@ async def _missing(
         _check_name(table, known, existing)
         held = existing.get(table.name)
         if held is None:
-            todo.append((table, create_table_sql(table)))
+            todo.append((table, create_table_sql(table, partitioned=partitioned)))
             continue
         added = [column for column in table.columns if column.name not in held]
         _check_types(table, held)

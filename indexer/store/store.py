@@ -40,6 +40,7 @@ from indexer.store.commit import (
 from indexer.store.connect import connect, open_pool, store_errors
 from indexer.store.embedded import EmbeddedServer
 from indexer.store.outcome import run_settled
+from indexer.store.partitions import Partitions, partition_tables
 from indexer.store.queries import sql
 from indexer.store.rewind import RewindResult, apply_rewind
 from indexer.store.transaction import apply_commit
@@ -54,10 +55,14 @@ class Store:
     Commits of one chain wait for each other. Safe to use from several tasks of one event loop.
     """
 
-    def __init__(self, url: str, pool: asyncpg.Pool, server: EmbeddedServer | None) -> None:
+    def __init__(
+        self, url: str, pool: asyncpg.Pool, server: EmbeddedServer | None, partition_blocks: int | None = None
+    ) -> None:
         self.url = url
         self.pool = pool
         self._server = server
+        self._partitioned = partition_blocks is not None
+        self._partitions = Partitions(partition_blocks)
         self._commits: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
@@ -70,12 +75,14 @@ class Store:
         """
         if settings.url is not None:
             url = settings.url.get_secret_value()
-            return cls(url, await open_pool(url, application_name=application_name), None)
+            pool = await open_pool(url, application_name=application_name)
+            return cls(url, pool, None, settings.partition_blocks)
         server = EmbeddedServer(settings.data_dir)
         await asyncio.to_thread(server.start)
         try:
             url = await _embedded_database(server)
-            return cls(url, await open_pool(url, application_name=application_name), server)
+            pool = await open_pool(url, application_name=application_name)
+            return cls(url, pool, server, settings.partition_blocks)
         except BaseException:
             await asyncio.to_thread(server.stop)
             raise
@@ -124,7 +131,14 @@ class Store:
     async def register_tables(self, tables: Iterable[EventTable]) -> list[str]:
         """Make missing event tables and columns; see ``ddl.register_tables``."""
         async with self.session("making event tables") as connection:
-            return await ddl.register_tables(connection, tables)
+            self._partitions.forget()
+            return await ddl.register_tables(connection, tables, partitioned=self._partitioned)
+
+    async def partition_tables(self, tables: Sequence[str], blocks: int) -> dict[str, int]:
+        """Partition event tables that were made without; see ``partitions.partition_tables``."""
+        async with self.session("partitioning event tables") as connection:
+            self._partitions.forget()
+            return await partition_tables(connection, tables, blocks)
 
     async def apply_views(self) -> list[str]:
         """Make the views what this program and the event tables want; call it after ``register_tables``.
@@ -190,11 +204,22 @@ class Store:
         async def work(connection: asyncpg.Connection) -> CommitResult:
             return await apply_commit(connection, commit, rows)
 
+        await self._make_partitions(commit.logs, commit.decoded)
+
         async with self._commits[commit.chain_id]:
             await self._extend_lease(commit.chain_id, commit.epoch)
             return await run_settled(
                 self.pool, commit.chain_id, commit.id, work, doing=f"committing {commit.logs.range}"
             )
+
+    async def _make_partitions(self, logs: LogBatch, decoded: Decoded) -> None:
+        """Before rows are written: the partitions they belong to, and the next ones."""
+        if self._partitions.settled(logs, decoded.rows):
+            return
+        async with self.session("making partitions") as connection:
+            missing = await self._partitions.missing(connection, logs, decoded.rows)
+            if missing:
+                await self._partitions.make(connection, missing)
 
     async def _extend_lease(self, chain_id: int, epoch: int) -> None:
         async with self.session("extending the lease") as connection:
@@ -266,6 +291,7 @@ class Store:
         async with self.session("reading event tables") as connection:
             decoded = await undecoded.without_taken(connection, chain_id, logs, decoded)
         encoded = await encode_aside(chain_id, logs, decoded)
+        await self._make_partitions(logs, decoded)
         async with self._commits[chain_id], self.session("moving decoded logs") as connection:  # noqa: SIM117 - the transaction needs the connection
             async with connection.transaction():
                 return await undecoded.apply_redecode(connection, chain_id, epoch, logs, decoded, encoded)

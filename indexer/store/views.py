@@ -104,6 +104,19 @@ async def apply_views(connection: asyncpg.Connection, folder: Path = VIEWS_DIR) 
             ) from error
 
 
+async def drop_views(connection: asyncpg.Connection) -> bool:
+    """Inside a transaction: drop all our views, so that what they read can be replaced; whether there were any."""
+    if not await connection.fetch(sql("applied_views")):
+        return False
+    await connection.execute(sql("drop_views"))
+    return True
+
+
+async def make_views(connection: asyncpg.Connection, folder: Path = VIEWS_DIR) -> None:
+    """Inside a transaction: make all our views where there are none."""
+    await _make(connection, await wanted_views(connection, folder))
+
+
 async def _apply(connection: asyncpg.Connection, folder: Path) -> list[str]:
     await connection.execute(sql("migration_limits"), _QUEUE_SECONDS)
     await connection.execute(sql("lock_migrations"))
@@ -116,7 +129,7 @@ async def _apply(connection: asyncpg.Connection, folder: Path) -> list[str]:
             await _drop_vanished(connection, files)
             await _make(connection, changed)
     except _CANNOT_REPLACE:
-        await connection.execute(sql("drop_views"))
+        await drop_views(connection)
         await _make(connection, files)
     return [file.name for file in changed]
 

@@ -31,4 +31,4 @@ SELECT contract, count(*) AS addresses FROM sync.discovered_address WHERE chain_
 -- Bytes the database takes, and rows of event tables as the planner estimates them.
 SELECT pg_database_size(current_database()) AS bytes,
        (SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class
-        WHERE relnamespace = to_regnamespace('event') AND relkind = 'r') AS event_rows;
+        WHERE relnamespace IN (to_regnamespace('event'), to_regnamespace('event_partition')) AND relkind = 'r') AS event_rows;
