@@ -72,7 +72,7 @@ class HeadStream:
         previous = b""
         try:
             while True:
-                header = await self._next(tasks)
+                header = self._newest(await self._next(tasks))
                 if header.hash != previous:
                     previous = header.hash
                     yield header
@@ -92,6 +92,17 @@ class HeadStream:
             return await getting
         finally:
             getting.cancel()
+
+    def _newest(self, header: BlockHeader) -> BlockHeader:
+        """Of the heads that came while the reader was busy the highest, of equally high ones the last.
+
+        Were they given one after another, a reader that once fell behind would never hear of the newest in time.
+        """
+        while not self._queue.empty():
+            later = self._queue.get_nowait()
+            if later.number >= header.number:
+                header = later
+        return header
 
     def _put(self, header: BlockHeader) -> None:
         if self._queue.full():

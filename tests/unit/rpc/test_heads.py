@@ -51,6 +51,24 @@ async def test_heads_by_subscription_come_at_once(chain, client_of):
         assert client.status()[0].head_number == chain.head.number
 
 
+async def test_who_was_busy_hears_of_the_newest_head_and_not_of_all_in_between(chain, client_of):
+    async with (
+        serving(chain) as server,
+        client_of(server.ws_url, poll_seconds=3600.0, speed=1.0) as client,
+        aclosing(client.heads()) as heads,
+    ):
+        await until(heads, chain.head.hash)
+        await subscribed(server)
+        await until(heads, chain.mine().hash)
+        for _ in range(20):
+            newest = chain.mine()
+            await asyncio.sleep(0.02)
+        async with asyncio.timeout(5):
+            while client.status()[0].head_number != newest.number:  # noqa: ASYNC110 - nothing else tells of it
+                await asyncio.sleep(0.02)
+        assert await until(heads, newest.hash) == [newest.number]
+
+
 async def subscribed(server) -> None:
     async with asyncio.timeout(5):
         while not server.chain._listeners:  # noqa: ASYNC110 - the chain has no event for being listened to
