@@ -175,16 +175,17 @@ class Ownership:
         if not count:
             return owners, counts
         firsts, groups = _group(logs)
-        for group, first in enumerate(firsts):
+        order = np.argsort(groups, kind="stable")
+        ends = np.cumsum(np.bincount(groups, minlength=len(firsts)))
+        for first, mine in zip(firsts, np.split(order, ends[:-1]), strict=True):
             address = logs.address[first].tobytes()
             topic0 = logs.topics[first, 0].tobytes() if logs.topic_count[first] else None
-            mine = groups == group if len(firsts) > 1 else np.ones(count, np.bool_)
             # The claim that wins comes last, so that a stronger one overwrites a weaker one where both hold.
             for claim in reversed(self._claims(address, topic0)):
-                held = mine & (logs.block_number >= claim.from_block) if claim.from_block else mine
+                held = mine[logs.block_number[mine] >= claim.from_block] if claim.from_block else mine
                 owners[held] = claim.scope.place
                 if wanted.includes(claim.scope.name, address, topic0):
-                    counts |= held
+                    counts[held] = True
         return owners, counts
 
     def _single(self, logs: LogBatch) -> bool:
