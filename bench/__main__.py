@@ -95,10 +95,11 @@ def main() -> None:
     parser.add_argument("--load", choices=plan.HOT_LOADS, help="only stages and daemon with this load")
     parser.add_argument("--logs", type=int, help="how many logs of each load")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="rounds of the stages, of which the median counts"
+        "--rounds", type=int, help="rounds of the stages, of which the median counts (3; quick: 1)"
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the report as JSON as well")
     given = parser.parse_args()
+    given.rounds = given.rounds or (1 if given.quick else 3)
     report = asyncio.run(_run(given))
     print(text(report))
     if given.json:
