@@ -29,10 +29,10 @@ async def tip_of(url: str) -> int:
 
 async def kill_while_backfilling(url: str, other: str, folder: Path, seed: int, kills: int) -> None:
     rng = random.Random(seed)
-    chain = grown(seed, 64 + 60 * kills)
+    chain = grown(seed, 64 + 200 * kills)
     tips = [-1]
     async with serving(chain) as server:
-        write_config(folder, [server.url], world.contracts(), database=url, max_range_blocks=3)
+        write_config(folder, [server.url], world.contracts(), database=url, max_range_blocks=2)
         for _ in range(kills):
             with Daemon(folder, "run") as daemon:
                 await daemon.says("committed", rng.randrange(1, 12))
@@ -103,7 +103,7 @@ def postmaster(folder: Path) -> int | None:
 
 async def test_kills_with_the_embedded_database_also_of_the_server(open_path: Path) -> None:
     """As a stranger runs it: nothing configured, killed while it sets itself up, while it works, with its server."""
-    chain = grown(3, 300)
+    chain = grown(3, 700)
     rng = random.Random(3)
     async with serving(chain) as server:
         write_config(open_path, [server.url], world.contracts(), max_range_blocks=3)

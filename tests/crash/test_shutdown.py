@@ -54,7 +54,7 @@ async def goes_on(folder: Path, url: str, chain) -> None:
 
 
 async def test_in_a_backfill(event_url: str, tmp_path: Path) -> None:
-    chain = grown(1, 400)
+    chain = grown(1, 1000)
     async with serving(chain) as server:
         write_config(tmp_path, [server.url], world.contracts(), database=event_url, max_range_blocks=2)
         with Daemon(tmp_path, "run") as daemon:
@@ -100,7 +100,7 @@ async def test_while_standing_by(event_url: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("phase", ["backfill", "follow"])
 async def test_while_the_rpc_hangs(phase: str, event_url: str, tmp_path: Path) -> None:
-    chain = grown(5, 400 if phase == "backfill" else 100)
+    chain = grown(5, 1000 if phase == "backfill" else 100)
     async with serving(chain) as server:
         write_config(
             tmp_path,
@@ -136,7 +136,7 @@ async def test_while_the_rpc_refuses_connections(event_url: str, tmp_path: Path)
 
 @pytest.mark.parametrize("phase", ["backfill", "follow"])
 async def test_while_the_database_is_away(phase: str, own_server: EmbeddedServer, tmp_path: Path) -> None:
-    chain = grown(7, 400 if phase == "backfill" else 100)
+    chain = grown(7, 1000 if phase == "backfill" else 100)
     async with serving(chain) as server:
         write_config(tmp_path, [server.url], world.contracts(), database=own_server.url(), max_range_blocks=2)
         with Daemon(tmp_path, "run") as daemon:
@@ -152,7 +152,7 @@ async def test_while_the_database_is_away(phase: str, own_server: EmbeddedServer
 @pytest.mark.parametrize("phase", ["backfill", "follow"])
 async def test_while_the_database_hangs(phase: str, own_server: EmbeddedServer, tmp_path: Path) -> None:
     """Every process of the server is stopped in its tracks: connections stand, nothing answers."""
-    chain = grown(8, 400 if phase == "backfill" else 100)
+    chain = grown(8, 1000 if phase == "backfill" else 100)
     async with serving(chain) as server:
         write_config(tmp_path, [server.url], world.contracts(), database=own_server.url(), max_range_blocks=2)
         with Daemon(tmp_path, "run") as daemon:

@@ -103,7 +103,8 @@ async def pause_inside_a_commit(daemon: Daemon, url: str) -> None:
 
 async def test_a_writer_paused_inside_a_commit(event_url: str, tmp_path: Path) -> None:
     """The standby ends the open transaction; the sleeper's COMMIT comes to nothing."""
-    chain = grown(12, 400)
+    rng = random.Random(12)
+    chain = grown(12, 100)
     async with serving(chain) as server:
         write_config(
             tmp_path,
@@ -117,14 +118,16 @@ async def test_a_writer_paused_inside_a_commit(event_url: str, tmp_path: Path) -
             await writer.says("committed", 3)
             with Daemon(tmp_path, "run") as standby:
                 await standby.says("standing by")
-                await pause_inside_a_commit(writer, event_url)
-                await standby.says("committed", 3)
-                before = len(writer.lines("committed"))
-                lease = await lease_of(event_url)
-                writer.signal(signal.SIGCONT)
-                await writer.says("standing by")
-                assert len(writer.lines("committed")) == before
-                assert await lease_of(event_url) == lease
+                async with living(chain, rng, pause=0.02):
+                    await pause_inside_a_commit(writer, event_url)
+                    await standby.says("committed", 3)
+                    before = len(writer.lines("committed"))
+                    lease = await lease_of(event_url)
+                    writer.signal(signal.SIGCONT)
+                    await writer.says("standing by")
+                    assert len(writer.lines("committed")) == before
+                    assert await lease_of(event_url) == lease
+                chain.mine(world.random_logs(rng))
                 await standby.says("committed", where=lambda line: line["last"] == chain.head.number)
                 await writer.stops()
                 await standby.stops()
