@@ -176,7 +176,7 @@ class _Ranges:
         workers = max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
         if not self._missing and not self._filled:
             self._missing = _cut(self._blocks, workers)
-        job = await client.scatter(_for(self._job, workers), broadcast=False, hash=False)
+        job = _for(self._job, workers)
         waiting = {self._submit(client, job, blocks): blocks for blocks in self._missing}
         done: Any = as_completed(waiting, loop=client.loop)
         async for future in done:
@@ -190,8 +190,9 @@ class _Ranges:
             waiting[again] = blocks
             done.add(again)
 
-    def _submit(self, client: Client, job: Any, blocks: BlockRange) -> Any:
-        # Not pure: the same range may be asked for again, and has then to be done again.
+    def _submit(self, client: Client, job: Job, blocks: BlockRange) -> Any:
+        # Not pure: the same range may be asked for again, and has then to be done again. The job goes with each task: scattered
+        # once, it would be lost with the worker that has it.
         return client.submit(fill, job, blocks.first, blocks.last, pure=False, retries=0)
 
     def _count(self, blocks: BlockRange, logs: int) -> None:

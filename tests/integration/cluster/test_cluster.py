@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -117,6 +118,7 @@ async def test_workers_here_end_in_the_same_rows(event_url: str, other_url: str)
     assert (updates[-1].current, updates[-1].logs, len(updates)) == (FINAL, logs, 16)
 
 
+@pytest.mark.timeout(400)  # Dask's programs start five times, and each imports everything
 async def test_killed_workers_and_a_killed_scheduler_change_nothing(event_url: str, other_url: str) -> None:
     chain = grown(12, BLOCKS)
     port = free_port()
@@ -171,3 +173,30 @@ async def test_an_embedded_database_is_for_local_workers_only() -> None:
     embedded = Settings(path=Path("indexer.toml"), chains=world.settings("postgresql://h/d").chains)
     with pytest.raises(ConfigError, match="embedded"):
         await backfill_on(Place.parse("tcp://127.0.0.1:1"), embedded, 0, 1)
+
+
+async def _seconds(url: str, workers: int) -> float:
+    """How long so many workers fill ranges on an endpoint 50 ms away, from the first range that came back to the last."""
+    chain = grown(31, 3064)
+    at: list[tuple[float, int]] = []
+    async with serving(chain, 0.05) as server:
+        await backfill_on(
+            Place(workers=workers),
+            settings(url, server.url),
+            0,
+            2999,
+            progress=lambda update: at.append((time.monotonic(), update.current)),
+        )
+    # Every worker opens what it needs with its first range.
+    (began, before), (ended, after) = at[workers], at[-workers]
+    return (ended - began) / (after - before) * 3000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+async def test_two_workers_on_a_slow_endpoint_are_faster_than_one(event_url: str, other_url: str) -> None:
+    one, two = await _seconds(event_url, 1), await _seconds(other_url, 2)
+    print(f"one worker {one:.1f} s, two {two:.1f} s, ratio {one / two:.2f}")  # noqa: T201 - the figure asked for
+    # 1.7 is what is wanted of a machine that does nothing else; with load on both cores 1.2 to 1.65 was seen.
+    assert one / two >= 1.1
+    assert await rows_of(event_url) == await rows_of(other_url)
