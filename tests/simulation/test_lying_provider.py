@@ -42,8 +42,16 @@ STRANGER = world.account(900)
 
 ON_SOCKETS = {"silent_websocket", "out_of_order_heads", "repeated_heads"}
 
-NEEDS_A_SECOND = {"missing_log", "empty_logs", "fabricated_log", "wrong_time"}
-"""Lies about ranges that one endpoint alone cannot be caught at; here an honest one stands beside the liar."""
+NEEDS_A_SECOND = {
+    "missing_log",
+    "empty_logs",
+    "fabricated_log",
+    "wrong_time",
+    "foreign_block_hash",
+    "mixed_block_hash",
+}
+"""Lies about the middle of a range, whose headers a backfill does not read: one endpoint alone cannot always be caught at
+them. Here an honest one stands beside the liar."""
 
 NEVER_NOTICED = {
     # The daemon asks for nothing that these could be told about.
