@@ -82,6 +82,11 @@ class Announcement:
     block: int
     log_index: int
 
+    @property
+    def contract(self) -> str:
+        """The section that the address joins."""
+        return self.rule.contract
+
 
 def announcements(
     rules: Sequence[AnnouncementRule], logs: LogBatch, owners: NDArray[np.int32], decoded: Decoded

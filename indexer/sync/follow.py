@@ -54,15 +54,15 @@ class Follower:
         session = self._session
         blocks = BlockRange(headers[0].number, headers[-1].number)
         wanted = session.active(blocks.last)
+        # What was announced above the base is not ours (any more): by the branch that goes, or by a try that failed.
+        base = session.tip_number if reorg is None else reorg.ancestor.number
+        session.ownership.forget_above(base)
+        session.resolver.timeline.revert(base)
         asked = tuple(session.ownership.filters(wanted, blocks.last))
 
         async def fetch(filters: Sequence[LogFilter]) -> LogBatch:
             return await fetch_blocks(session, headers, filters)
 
-        if reorg is not None:
-            # What the orphaned branch announced must not count for its replacement.
-            session.ownership.forget_above(reorg.ancestor.number)
-            session.resolver.timeline.revert(reorg.ancestor.number)
         raw = Raw(await fetch(asked), asked, fetch)
         prepared = await session.preparer.prepare(raw, wanted, blocks)
         await self._committer.extend(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,26 @@ class Wanted:
         )
 
 
+class Announced(Protocol):
+    """An announcement: ``address`` joins ``contract``, by the log at (block, log index)."""
+
+    @property
+    def contract(self) -> str:
+        """The section that is joined."""
+
+    @property
+    def address(self) -> bytes:
+        """The announced address."""
+
+    @property
+    def block(self) -> int:
+        """The announcing log's block."""
+
+    @property
+    def log_index(self) -> int:
+        """The announcing log's index."""
+
+
 def scopes_of(
     contracts: Mapping[str, ContractSettings],
     places: Mapping[str, int],
@@ -125,6 +146,18 @@ class Ownership:
             block,
             log_index,
         )
+
+    def announced_by(self, found: Iterable[Announced]) -> tuple[DiscoveredAddress, ...]:
+        """The members that these announcements made, each once; also when an earlier try admitted them already."""
+        made: dict[tuple[str, bytes], DiscoveredAddress] = {}
+        for item in found:
+            member = self._members[item.contract].get(item.address)
+            if member is not None and (member.announced_block, member.announced_log_index) == (
+                item.block,
+                item.log_index,
+            ):
+                made[item.contract, item.address] = member
+        return tuple(made.values())
 
     def forget_above(self, block: int) -> None:
         """Drop members that were announced above ``block`` (they went with a reorg)."""

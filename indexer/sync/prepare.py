@@ -74,7 +74,6 @@ class Preparer:
         Raises ``InvariantViolated`` when announcements nest deeper than ``MAX_NESTING`` within the range.
         """
         logs, asked = raw.logs, list(raw.asked)
-        discovered: dict[tuple[str, bytes], DiscoveredAddress] = {}
         for _ in range(MAX_NESTING):
             logs = await self._complete(logs, asked, raw.fetch, wanted, blocks)
             mine, owners = self._owned(logs, wanted)
@@ -85,12 +84,10 @@ class Preparer:
                 for item in found
                 if not self._ownership.knows(item.rule.contract, item.address, item.block, item.log_index)
             ]
-            fresh = self._ownership.admit(await members_of(self._client, unknown))
-            if not fresh:
+            if not self._ownership.admit(await members_of(self._client, unknown)):
                 if self._privacy is not None and self._privacy.active:
                     mine, decoded = await asyncio.to_thread(self._privacy.apply, mine, decoded)
-                return Prepared(mine, decoded, tuple(discovered.values()), tuple(asked))
-            discovered.update({(member.contract, member.address): member for member in fresh})
+                return Prepared(mine, decoded, self._ownership.announced_by(found), tuple(asked))
         raise InvariantViolated(
             f"blocks {blocks}: addresses announce addresses more than {MAX_NESTING} levels deep"
         )

@@ -9,7 +9,7 @@ import pytest
 import world
 
 from indexer import app
-from indexer.errors import FinalizedReorg
+from indexer.errors import FinalizedReorg, RpcTimeout
 from indexer.sync.goal import NoProgress
 from indexer.testing.chain import MemoryChain
 from indexer.testing.client import MemoryClient
@@ -209,3 +209,32 @@ async def test_a_chain_without_finality_uses_safe_or_a_depth(event_url: str, saf
     finally:
         await connection.close()
     assert finalized == 100 - (64 if safe_depth is None else safe_depth)
+
+
+async def test_what_a_failed_try_announced_does_not_count_for_the_branch_that_replaces_it(
+    event_url: str,
+) -> None:
+    chain = MemoryChain(finalized_depth=20)
+    chain.mine_empty(30)
+    settings = world.settings(event_url)
+    await world.run(settings, chain)
+    member = world.account(150)
+    chain.mine([world.identity_created(world.account(1), member)])
+    reads = 0
+
+    def hook(_number: int, method: str) -> None:
+        nonlocal reads
+        reads += method == "logs_of_block"
+        if method == "logs_of_block" and reads == 2:
+            chain.fork(1, [[world.key_added(member, 1)], [world.identity_created(world.account(1), member)]])
+            raise RpcTimeout("no answer")
+
+    await world.run(settings, chain, hook=hook)
+    assert reads > 2
+    await world.check(event_url, chain)
+    connection = await asyncpg.connect(event_url)
+    try:
+        rows = await connection.fetch("SELECT address, announced_block FROM sync.discovered_address")
+    finally:
+        await connection.close()
+    assert [tuple(row) for row in rows] == [(member, 32)]
