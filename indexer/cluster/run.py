@@ -102,7 +102,7 @@ async def _scheduler(place: Place) -> AsyncIterator[str]:
         threads_per_worker=1,
         processes=True,
         asynchronous=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         host="127.0.0.1",
     ) as cluster:
         yield cluster.scheduler_address
