@@ -55,6 +55,9 @@ SPOT_BLOCKS = 6
 """Of longer reads, so many blocks taken at random have hash, time and bloom checked, besides those of the ends."""
 
 
+SPARSE_BLOCKS = 64
+"""With logs in no more blocks than this, each of them has its hash and time held against its header: it costs one request."""
+
 _SECRET = random.SystemRandom().getrandbits(64)
 
 
@@ -273,10 +276,16 @@ def _spots(blocks: BlockRange) -> set[int]:
 
 
 def _unseen(logs: LogBatch, looked_at: set[int]) -> set[int]:
-    """The first and last block with logs, where none of the blocks that are looked at has any."""
-    if not len(logs) or np.isin(logs.block_number, sorted(looked_at)).any():
+    """Blocks with logs whose headers have to be read too: all where they are few, else the ends where none was looked at."""
+    if not len(logs):
         return set()
-    return {int(logs.block_number[0]), int(logs.block_number[-1])}
+    numbers = np.unique(logs.block_number)
+    unseen = numbers[~np.isin(numbers, sorted(looked_at))]
+    if len(unseen) <= SPARSE_BLOCKS:
+        return set(unseen.tolist())
+    if len(unseen) < len(numbers):
+        return set()
+    return {int(numbers[0]), int(numbers[-1])}
 
 
 async def _by_pieces(endpoint: Endpoint, header: BlockHeader, filters: Sequence[LogFilter]) -> LogBatch:

@@ -46,12 +46,9 @@ NEEDS_A_SECOND = {
     "missing_log",
     "empty_logs",
     "fabricated_log",
-    "wrong_time",
-    "foreign_block_hash",
-    "mixed_block_hash",
 }
-"""Lies about the middle of a range, whose headers a backfill does not read: one endpoint alone cannot always be caught at
-them. Here an honest one stands beside the liar."""
+"""Lies about which logs the middle of a range has, whose blooms a backfill does not read: one endpoint alone cannot always be
+caught at them. Here an honest one stands beside the liar."""
 
 NEVER_NOTICED = {
     # The daemon asks for nothing that these could be told about.
