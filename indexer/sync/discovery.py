@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.chain.logs import LogBatch
-from indexer.chain.refs import BlockRange
 from indexer.config import ContractSettings
 from indexer.decode.tables import Decoded, EventLayout, RowBatch
 from indexer.errors import ConfigError
@@ -157,10 +156,3 @@ async def members_of(client: ChainClient, found: Sequence[Announcement]) -> list
             DiscoveredAddress(item.rule.contract, item.address, from_block, item.block, item.log_index)
         )
     return members
-
-
-def within(logs: LogBatch, blocks: BlockRange) -> LogBatch:
-    """The logs of ``blocks`` only."""
-    if blocks == logs.range:
-        return logs
-    return logs.take((logs.block_number >= blocks.first) & (logs.block_number <= blocks.last), blocks)
