@@ -77,6 +77,11 @@ async def lock(connection: Connection, chain_id: int, wanted: Mapping[str, str])
     return found
 
 
+async def lock_some(connection: Connection, chain_id: int, names: Sequence[str]) -> dict[str, Standing]:
+    """The standings of the projections ``names`` that have one, held until the transaction ends."""
+    return _standings(await connection.fetch(sql("lock_some_projections"), chain_id, names))
+
+
 async def read(connection: Connection, chain_id: int) -> dict[str, Standing]:
     """The standings of a chain's projections, without holding them."""
     return _standings(await connection.fetch(sql("read_projections"), chain_id))
@@ -121,7 +126,7 @@ async def hold_chain(connection: Connection, chain_id: int) -> ChainEnds:
 
 
 async def hold_folds(connection: Connection, chain_id: int) -> ChainEnds:
-    """Where a chain's rows end; commits may go on, but whoever takes the lease ends this transaction if it hangs."""
+    """Where a chain's rows end; commits and other folds may go on, but whoever takes the lease ends this transaction if it hangs."""
     await connection.execute(sql("fold_limits"))
     await connection.execute(sql("lock_folds"), chain_id)
     return await chain_ends(connection, chain_id)

@@ -20,8 +20,15 @@ log = structlog.get_logger(__name__)
 FAILED = "own-failed"
 """Version of an operator's projection that could not be folded; it rests until its file is another."""
 
-STEP_ROWS = 250_000
-"""About how many rows of each event table one step of catching up folds; a block is never split."""
+STEP_ROWS = 1_000_000
+"""About how many rows of each event table one step of catching up folds; a block is never split.
+
+A large step touches each row of a state table once for many events: balances of a million transfers among 75,000 holders
+cost 3 µs a transfer in one step, and 8 µs in four.
+"""
+
+LARGE_ROWS = 20_000
+"""With more rows than this of one event table a step is large; see the query ``large_fold``."""
 
 OWN_MILLISECONDS = 10_000
 """How long one statement of an operator's projection may take inside a commit, which waits for it."""
@@ -124,6 +131,14 @@ async def fold_group(
     Raises:
         ConfigError, InvariantViolated: see ``run``.
     """
+    names = await apply(connection, chain_id, group, blocks, journal=journal)
+    await connection.execute(sql("advance_projections"), chain_id, names, blocks.last, journal)
+
+
+async def apply(
+    connection: Connection, chain_id: int, group: Sequence[Projection], blocks: BlockRange, *, journal: bool
+) -> list[str]:
+    """As ``fold_group``, without noting it: the names of those that hold through ``blocks`` now."""
     work = await busy(connection, chain_id, group, blocks)
     if work and journal:
         await _journal_range(connection, f"{blocks.first},{blocks.last}")
@@ -135,8 +150,18 @@ async def fold_group(
             failed.add(one.name)
     if work and journal:
         await _journal_range(connection, "")
-    names = [one.name for one in group if one.name not in failed]
-    await connection.execute(sql("advance_projections"), chain_id, names, blocks.last, journal)
+    return [one.name for one in group if one.name not in failed]
+
+
+async def begin_step(
+    connection: Connection, chain_id: int, projections: Sequence[Projection], blocks: BlockRange, rows: int
+) -> BlockRange:
+    """The blocks of a step from ``blocks.first`` on (see ``step_end``); the transaction is made fit for so many rows."""
+    last = await step_end(connection, chain_id, projections, blocks, rows)
+    step = BlockRange(blocks.first, last)
+    large = await step_end(connection, chain_id, projections, step, LARGE_ROWS) < last
+    await connection.execute(sql("large_fold"), "off" if large else "on")
+    return step
 
 
 async def step_end(

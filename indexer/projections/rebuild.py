@@ -86,19 +86,20 @@ class Rebuild:
         first = 0
         while first <= through:
             async with connection.transaction():
-                await connection.execute(sql("large_fold"))
-                whole = BlockRange(first, through)
-                last = await folding.step_end(
-                    connection, self._chain_id, self._projections, whole, self._step_rows
+                blocks = await folding.begin_step(
+                    connection,
+                    self._chain_id,
+                    self._projections,
+                    BlockRange(first, through),
+                    self._step_rows,
                 )
-                blocks = BlockRange(first, last)
                 for one in await folding.busy(connection, self._chain_id, self._projections, blocks):
                     statements = one.written_elsewhere(_SHADOW)
                     await folding.run(connection, self._chain_id, one, blocks, statements)
             # Nothing gathers statistics of temporary tables by itself, and the next step joins them.
             for table in self._tables():
                 await connection.execute(f"ANALYZE {self._shadow(table)}")
-            first = last + 1
+            first = blocks.last + 1
 
     async def _swap(self, connection: Connection, before: Mapping[str, Standing], through: int) -> bool:
         async with connection.transaction():
@@ -110,7 +111,7 @@ class Rebuild:
                 now[one.name].revision != before[one.name].revision for one in self._projections
             ):
                 return False
-            await connection.execute(sql("large_fold"))
+            await connection.execute(sql("large_fold"), "off")
             await connection.execute(sql("drop_journal"), self._chain_id, self._tables())
             for table in self._tables():
                 await connection.fetchval(sql("adopt_table"), table, self._shadow(table), self._chain_id)

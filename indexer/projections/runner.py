@@ -16,6 +16,7 @@ from indexer.projections import books, folding
 from indexer.projections.books import Standing, sql
 from indexer.projections.files import PROJECTIONS_DIR, Projection, load_projections
 from indexer.projections.folding import FAILED, fold_group
+from indexer.projections.lanes import FinalFolds, lagging
 from indexer.projections.own import load_own
 from indexer.projections.own_tables import check_reads, make_tables
 from indexer.projections.rebuild import Rebuild
@@ -124,6 +125,7 @@ class Projections:
             outdated = await self._outdated(pool, chain_id) - self.own
             if outdated:
                 await self.rebuild(pool, outdated, chain_id=chain_id, epoch=epoch)
+            await self._fold_final(pool, chain_id, through, epoch)
             while await self._step(pool, chain_id, through, epoch):
                 pass
 
@@ -135,8 +137,7 @@ class Projections:
             ConfigError, InvariantViolated: see ``folding.run``.
         """
         with store_errors("folding projections"):
-            while await self._step(pool, chain_id, through, epoch, beside=True):
-                pass
+            await self._fold_final(pool, chain_id, through, epoch)
 
     async def mark_stale(self, pool: Pool, chain_id: int, names: Collection[str]) -> None:
         """Note that events are about to change which projections ``names`` have folded: they need a rebuild."""
@@ -259,15 +260,6 @@ class Projections:
     async def _lock(self, connection: Connection, chain_id: int) -> dict[str, Standing]:
         return await books.lock(connection, chain_id, await self._current(connection))
 
-    def _lagging(self, standings: dict[str, Standing], last: int) -> Iterator[tuple[int, list[Projection]]]:
-        """Projections that hold through less than ``last`` and are of today's version, by their next block."""
-        groups: dict[int, list[Projection]] = {}
-        for one in self.all:
-            standing = standings.get(one.name)
-            if standing is not None and standing.through < last and self._is_current(standing):
-                groups.setdefault(standing.through + 1, []).append(one)
-        yield from sorted(groups.items())
-
     def _is_current(self, standing: Standing) -> bool:
         return self._versions is not None and self._versions.get(standing.name) == standing.version
 
@@ -280,7 +272,7 @@ class Projections:
         await connection.execute(sql("bump_revision"), chain_id, one.name)
         await self._reset(connection, chain_id, standing, -1, -1)
         if ancestor >= 0 and self._is_current(standing):
-            await connection.execute(sql("large_fold"))
+            await connection.execute(sql("large_fold"), "off")
             await fold_group(connection, chain_id, [one], BlockRange(0, ancestor), journal=False)
 
     async def _reset(
@@ -300,28 +292,28 @@ class Projections:
             if name in self._by_name and not self._is_current(standing)
         )
 
-    async def _step(
-        self, pool: Pool, chain_id: int, through: int, epoch: int, *, beside: bool = False
-    ) -> bool:
+    async def _fold_final(self, pool: Pool, chain_id: int, through: int, epoch: int) -> None:
+        async with pool.acquire() as connection:
+            current = await self._current(connection)
+        await FinalFolds(self.all, current, chain_id, epoch, self._step_rows).run(pool, through)
+
+    async def _step(self, pool: Pool, chain_id: int, through: int, epoch: int) -> bool:
         """Fold one step of the projections that are furthest behind; False when none is behind."""
         async with pool.acquire() as connection, connection.transaction():
             await hold_lease(connection, chain_id, epoch)
-            if beside:
-                # What is final does not change while the lease is held: commits may go on.
-                ends = await books.hold_folds(connection, chain_id)
-                through = min(through, ends.finalized)
-            else:
-                ends = await books.hold_chain(connection, chain_id)
+            ends = await books.hold_chain(connection, chain_id)
+            last = min(through, ends.tip)
             standings = await self._lock(connection, chain_id)
-            first, group = next(self._lagging(standings, min(through, ends.tip)), (0, []))
+            first, group = next(self._lagging(standings, last), (0, []))
             if not group:
                 return False
-            await connection.execute(sql("large_fold"))
-            blocks = next_step(first, min(through, ends.tip), ends.finalized)
-            last = await folding.step_end(connection, chain_id, group, blocks, self._step_rows)
-            journal = last > ends.finalized
-            await fold_group(connection, chain_id, group, BlockRange(first, last), journal=journal)
+            wanted = next_step(first, last, ends.finalized)
+            blocks = await folding.begin_step(connection, chain_id, group, wanted, self._step_rows)
+            await fold_group(connection, chain_id, group, blocks, journal=blocks.last > ends.finalized)
             return True
+
+    def _lagging(self, standings: dict[str, Standing], last: int) -> Iterator[tuple[int, list[Projection]]]:
+        return lagging(self.all, standings, self._versions or {}, last)
 
     def _with_dependencies(self, names: Collection[str] | None) -> tuple[Projection, ...]:
         wanted = set(self.names if names is None else names)

@@ -18,6 +18,14 @@ WHERE chain_id = $1
 ORDER BY name
 FOR UPDATE;
 
+-- name: lock_some_projections
+-- As lock_projections, of projections $2 only.
+SELECT name, version, through_block, journal_floor, stale, revision
+FROM sync.projection
+WHERE chain_id = $1 AND name = ANY ($2::text[])
+ORDER BY name
+FOR UPDATE;
+
 -- name: read_projections
 -- The books of a chain's projections, without holding them.
 SELECT name, version, through_block, journal_floor, stale, revision
@@ -41,6 +49,12 @@ SET through_block = CASE WHEN name = ANY ($2::text[]) THEN $3 ELSE through_block
 FROM final
 WHERE book.chain_id = $1 AND (name = ANY ($2::text[]) OR journal_floor < least(final.number, through_block));
 
+-- name: advance_final
+-- Final events up to block $3 are in the tables of projections $2. No other row is touched: others are held by other folds.
+UPDATE sync.projection
+SET through_block = $3, journal_floor = $3, updated_at = clock_timestamp()
+WHERE chain_id = $1 AND name = ANY ($2::text[]);
+
 -- name: reset_projection
 -- Where a projection ($2) holds after it was taken back or built anew: through block, journal floor, version, stale.
 UPDATE sync.projection
@@ -62,16 +76,17 @@ WHERE chain_id = $1 AND name = ANY ($2::text[]);
 SELECT set_config('indexer.journal', $1, true);
 
 -- name: large_fold
--- Room for sorting a large step in memory, until the end of the transaction.
-SELECT set_config('work_mem', '64MB', true);
+-- Room for sorting a step in memory, until the end of the transaction. With $1 'off' loops over loops are avoided: the planner
+-- thinks too little of tables that nothing has gathered statistics of yet, and many rows times many rows is what it then does.
+SELECT set_config('work_mem', '64MB', true), set_config('enable_nestloop', $1, true);
 
 -- name: fold_limits
 -- A writer that is paused inside a fold lets go after this long; a lock is not waited for longer.
 SELECT set_config('idle_in_transaction_session_timeout', '60s', true), set_config('lock_timeout', '30s', true);
 
 -- name: lock_folds
--- One fold of a chain at a time; the lock is also how a fold under way is found (see end_commit_under_way).
-SELECT pg_advisory_xact_lock(1947013, hashint8($1));
+-- How a fold under way is found (see end_commit_under_way); what it folds is held by its rows in sync.projection.
+SELECT pg_advisory_xact_lock_shared(1947013, hashint8($1));
 
 -- name: undo_journal
 -- Undoes the folds of a chain ($1) that went above a block ($2); says from which block each table is to be folded again.

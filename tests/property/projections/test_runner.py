@@ -82,6 +82,62 @@ async def test_trailing_folds_what_is_final_beside_a_commit_that_is_under_way(le
     assert await balance(ledger.connection) == 9
 
 
+async def through(ledger):
+    return await ledger.projections.through(ledger.connection, ledger.chain_id)
+
+
+async def holds_through(ledger, name, block):
+    async with asyncio.timeout(20):
+        while (await through(ledger))[name] < block:  # noqa: ASYNC110 - the database has no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def test_a_fold_that_waits_holds_up_no_other(ledger, pool, said):
+    await chain_of(ledger, said, 9, finalized=7)
+    async with pool.acquire() as other:
+        blocked = other.transaction()
+        await blocked.start()
+        await other.execute("LOCK TABLE state.erc20_supply IN EXCLUSIVE MODE")
+        trailing = asyncio.create_task(Projections.load(step_rows=3).trail(pool, 1, 9, EPOCH))
+        for name in set(ledger.projections.names) - {"erc20_supply"}:
+            await holds_through(ledger, name, 7)
+        assert (await through(ledger))["erc20_supply"] == -1
+        assert not trailing.done()
+        await blocked.rollback()
+    await trailing
+    assert (await through(ledger))["erc20_supply"] == 7
+
+
+async def test_a_fold_that_fails_is_raised_and_the_rest_goes_on_from_where_it_stood(ledger, pool, said):
+    await chain_of(ledger, said, 9, finalized=7)
+    await ledger.connection.execute("ALTER TABLE state.erc20_supply ADD CONSTRAINT small CHECK (supply < 5)")
+    small = Projections.load(step_rows=2)
+    with pytest.raises(InvariantViolated, match=r"erc20_supply.sql, statement 1, blocks 5\.\.6"):
+        await small.trail(pool, 1, 9, EPOCH)
+    assert await books(ledger, "through_block", name="erc20_supply") == (4,)
+    await ledger.connection.execute("ALTER TABLE state.erc20_supply DROP CONSTRAINT small")
+    await small.catch_up(pool, 1, 9, EPOCH)
+    assert await through(ledger) == dict.fromkeys(ledger.projections.names, 9)
+    assert await ledger.rows("erc20_supply", "supply") == [(9,)]
+
+
+async def test_a_fold_under_way_can_be_found_and_ends_with_its_task(ledger, pool, said):
+    await chain_of(ledger, said, 5, finalized=5)
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("LOCK TABLE state.erc20_supply IN EXCLUSIVE MODE")
+        trailing = asyncio.create_task(ledger.projections.trail(pool, 1, 5, EPOCH))
+        await holds_through(ledger, "erc20_balance", 5)
+        holders = await ledger.connection.fetch(
+            "SELECT mode, count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1947013 GROUP BY mode"
+        )
+        assert [tuple(row) for row in holders] == [("ShareLock", 1)]
+        trailing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await trailing
+        left = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1947013"
+        assert await ledger.connection.fetchval(left) == 0
+
+
 async def test_trailing_under_a_stale_epoch_writes_nothing(ledger, pool, said):
     await chain_of(ledger, said, 5, finalized=5)
     with pytest.raises(LeaseLost):
