@@ -190,6 +190,8 @@ async def describe_gems(people: People) -> list[Send]:
         if people.dice.random() < 0.4:
             sends.append(people.on_diamond(owner, "deleteTokenMetadata", token, "grade"))
     sends.append(people.on_diamond(people.made.admin, "setContractMetadata", "k", ("theme", 1, "dark")))
+    if people.dice.random() < 0.3:
+        sends.append(people.on_diamond(people.made.admin, "deleteContractMetadata", "theme"))
     return sends
 
 
@@ -262,7 +264,14 @@ async def register(people: People) -> list[Send]:
     if people.dice.random() < 0.4:
         sends.append(people.on_diamond(issuer, "removeClaim", identity, topics[0]))
     if people.dice.random() < 0.2:
+        sends.append(people.on_diamond(issuer, "addClaim", identity, people.dice.choice(topics), b"\x05"))
+    if people.dice.random() < 0.2:
+        sends.append(people.on_diamond(issuer, "removeClaims", identity, topics))
+    if people.dice.random() < 0.2:
         sends.append(people.on_diamond(issuer, "removeIdentity", wallet))
+    if people.dice.random() < 0.2:
+        gone = people.dice.choice(topics)
+        sends.append(people.on_diamond(people.made.admin, "removeTrustedIssuerClaimTopic", issuer, gone))
     if people.dice.random() < 0.2:
         sends.append(people.on_diamond(people.made.admin, "updateIssuerClaimTopics", issuer, topics))
     if people.dice.random() < 0.2:

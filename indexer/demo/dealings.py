@@ -23,6 +23,8 @@ from indexer.demo.actions import (
 )
 from indexer.demo.calls import ZERO_ADDRESS, Send
 from indexer.demo.deploy import CLAIM_TOPICS
+from indexer.demo.offices import announce, draw, govern, passes
+from indexer.demo.sales import buy_many, keep_treasury, open_sale
 
 _MOST_DEALS = 12
 _UNIT = 10**12
@@ -72,6 +74,9 @@ async def settle_deal(people: People) -> list[Send]:
         sends.append(people.on_diamond(payer, "repayTradeDeal", deal, amount, for_borrower))
     holder = people.actor()
     held = await people.ask(people.made.collateral(collateral), "balanceOf", holder)
+    if balance and people.dice.random() < 0.2:
+        amount = people.dice.randrange(1, balance + 1)
+        sends.append(people.on_diamond(people.actor(), "tdWithdrawUSDC", deal, amount))
     if held >= _UNIT and balance:
         part = people.dice.randrange(1, held // _UNIT + 1) * _UNIT
         sends.append(people.on_diamond(holder, "redeemCollateralTokens", deal, part))
@@ -113,9 +118,13 @@ async def use_identity(people: People) -> list[Send]:
     ]
     if people.dice.random() < 0.4:
         calls.append(identity.data("removeKey", key, 1))
+    claim = keccak(bytes(12) + bytes.fromhex(wallet[2:]) + topic.to_bytes(32, "big"))
+    if people.dice.random() < 0.3:
+        calls.append(identity.data("changeClaim", claim, 10002, b"\x02", "ipfs://changed"))
     if people.dice.random() < 0.4:
-        claim = keccak(bytes(12) + bytes.fromhex(wallet[2:]) + topic.to_bytes(32, "big"))
         calls.append(identity.data("removeClaim", claim))
+    if people.dice.random() < 0.2:
+        calls.append(identity.data("tryExecute", people.made.diamond.address, 0, b"\xde\xad\xbe\xef"))
     if people.dice.random() < 0.3:
         supply = people.made.contracts["usdc"]
         calls.append(
@@ -142,12 +151,19 @@ ACTIONS: tuple[tuple[Action, int], ...] = (
     (buy, 3),
     (retire, 3),
     (measure, 1),
-    (register, 2),
+    (register, 3),
     (open_deal, 1),
     (fund_deal, 3),
     (settle_deal, 3),
-    (manage_deal, 1),
+    (manage_deal, 2),
     (create_identity, 2),
     (use_identity, 3),
+    (open_sale, 3),
+    (buy_many, 3),
+    (keep_treasury, 2),
+    (govern, 3),
+    (draw, 1),
+    (passes, 3),
+    (announce, 1),
 )
 """Everything people do, and how often compared with the rest."""

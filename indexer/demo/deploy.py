@@ -20,6 +20,8 @@ FACETS = (
     "TradeDealFacet",
     "IdentityRegistryFacet",
     "TelemetryFacet",
+    "MultiSaleFacet",
+    "TimelockFacet",
 )
 UPGRADE = "CarbonFacetV2"
 PLAIN = {
@@ -27,12 +29,18 @@ PLAIN = {
     "certificates": "DemoCertificates",
     "tickets": "DemoTickets",
     "items": "DemoItems",
+    "points": "DemoPoints",
+    "passes": "DemoPasses",
+    "treasury": "Treasury",
+    "svg_manager": "SvgManager",
+    "vault": "Vault",
     "identity_factory": "IdentityFactory",
     "collateral_factory": "CollateralTokenFactory",
     "diamond_factory": "DiamondFactory",
 }
 CLAIM_TOPICS = (1, 2, 10001)
 ADD, REPLACE, REMOVE = 0, 1, 2
+NATIVE_DISTRIBUTION = 1_000
 FUNDS = 1_000_000_000_000
 
 
@@ -139,12 +147,19 @@ async def _diamond(
 
 def _setup(made: Deployment) -> list[Send]:
     """The first words of the diamond, and money for everybody."""
-    diamond, usdc = made.diamond, made.contracts["usdc"]
+    diamond, usdc, treasury = made.diamond, made.contracts["usdc"], made.contracts["treasury"]
 
     def say(function: str, *arguments: Any) -> Send:
         return Send(made.admin, diamond.address, diamond.data(function, *arguments))
 
     sends = [
+        # Before there is a distribution token, native coin is paid.
+        Send(
+            made.admin,
+            diamond.address,
+            diamond.data("distributeAmounts", made.accounts[9], NATIVE_DISTRIBUTION),
+            NATIVE_DISTRIBUTION,
+        ),
         say("initializeMarketplace", [(made.accounts[8], 25_000), (made.accounts[9], 10_000)]),
         say("initializeFeeDistributor", usdc.address, 10_000),
         say("setFeeReceivers", [made.accounts[8], made.accounts[9]], [150, 50]),
@@ -155,4 +170,6 @@ def _setup(made: Deployment) -> list[Send]:
     for actor in made.actors:
         sends.append(Send(made.admin, usdc.address, usdc.data("mint", actor, FUNDS)))
         sends.append(Send(actor, usdc.address, usdc.data("approve", diamond.address, 2**256 - 1)))
+        sends.append(Send(actor, usdc.address, usdc.data("approve", treasury.address, 2**256 - 1)))
+    sends.append(Send(made.admin, treasury.address, treasury.data("setPaymentToken", usdc.address)))
     return sends

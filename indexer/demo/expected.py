@@ -1,7 +1,7 @@
 """What the database has to hold, worked out from the chain by web3 alone.
 
 Nothing of the indexer's own reading, decoding or naming is used here: receipts are read block by block, logs are decoded
-by web3 with the ABIs that the Solidity compiler wrote, and the tables are named in full below.
+by web3 with the ABIs that the Solidity compiler wrote, and the tables are named in full in ``event_tables``.
 """
 
 from __future__ import annotations
@@ -16,87 +16,8 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.contract.async_contract import AsyncContractEvent
 from web3.types import LogReceipt
 
+from indexer.demo.event_tables import EVENT_TABLES
 from indexer.demo.tools import Artifact
-
-_TABLES = {
-    ("Transfer(address,address,uint256)", 3): "erc20_transfer",
-    ("Transfer(address,address,uint256)", 4): "erc721_transfer",
-    ("Approval(address,address,uint256)", 3): "erc20_approval",
-    ("Approval(address,address,uint256)", 4): "erc721_approval",
-    ("ApprovalForAll(address,address,bool)", 3): "erc721_approval_for_all",
-    ("TransferSingle(address,address,address,uint256,uint256)", 4): "erc1155_transfer_single",
-    ("TransferBatch(address,address,address,uint256[],uint256[])", 4): "erc1155_transfer_batch",
-    ("URI(string,uint256)", 2): "erc1155_uri",
-    ("DiamondCut((address,uint8,bytes4[])[],address,bytes)", 1): "diamond_cut",
-    ("OwnershipTransferred(address,address)", 3): "ownable_ownership_transferred",
-    ("Initialized(uint64)", 1): "initializable_initialized",
-    ("KeyAdded(bytes32,uint256,uint256)", 4): "erc734_key_added",
-    ("KeyRemoved(bytes32,uint256,uint256)", 4): "erc734_key_removed",
-    ("Executed(uint256,address,uint256,bytes)", 4): "erc734_executed",
-    ("ClaimAdded(bytes32,uint256,uint256,address,bytes,bytes,string)", 4): "erc735_claim_added",
-    ("ClaimRemoved(bytes32,uint256,uint256,address,bytes,bytes,string)", 4): "erc735_claim_removed",
-    ("AttributeSet(string,uint8,string)", 1): "identity_attribute_set",
-    ("IdentityCreated(address,address)", 3): "identity_factory_identity_created",
-    (
-        "DiamondCreated(address,address,string,(address,address,address,string,string))",
-        4,
-    ): "diamond_factory_diamond_created",
-    ("MarketplaceInitialized((address,uint256)[])", 1): "marketplace_initialized",
-    ("Listings(address,uint256,address,address,address,uint256,bool,address)", 3): "marketplace_listings",
-    ("PaymentDistributed(address,address,uint256)", 1): "marketplace_payment_distributed",
-    ("Sales(address,uint256,address)", 4): "marketplace_sales",
-    ("Delisted(uint256)", 2): "marketplace_delisted",
-    ("CarbonCreditsInitialized(uint256,uint256)", 2): "carbon_credits_initialized",
-    ("CarbonCreditsRetired(uint256,uint256,uint256)", 2): "carbon_credits_retired",
-    ("CollateralTokenFactoryInitialized(address)", 2): "collateral_token_factory_initialized",
-    ("CollateralTokenCreated(uint256,address,string,string)", 3): "collateral_token_created",
-    ("TokenCreated(uint256,address,string,string)", 3): "collateral_token_token_created",
-    (
-        "TradeDealCreated(uint256,string,string,uint256,uint256,bool,address,address,address,address,uint8)",
-        2,
-    ): "trade_deal_created",
-    (
-        "TradeDealUpdated(uint256,string,string,uint256,uint256,bool,address,address,address)",
-        2,
-    ): "trade_deal_updated",
-    ("TradeDealRequiredClaimTopicsSet(uint256,uint256[])", 2): "trade_deal_required_claim_topics_set",
-    ("TradeDealActivated(uint256)", 2): "trade_deal_activated",
-    ("TradeDealDeactivated(uint256)", 2): "trade_deal_deactivated",
-    ("TradeDealParticipantAdded(uint256,address)", 3): "trade_deal_participant_added",
-    ("TradeDealParticipantRemoved(uint256,address)", 3): "trade_deal_participant_removed",
-    ("InvoiceDepositedToTradeDeal(uint256,uint256)", 3): "trade_deal_invoice_deposited_to_trade_deal",
-    ("InvoiceWithdrawnFromTradeDeal(uint256,uint256)", 3): "trade_deal_invoice_withdrawn_from_trade_deal",
-    ("USDCDepositedToTradeDeal(uint256,uint256,address)", 2): "trade_deal_usdc_deposited_to_trade_deal",
-    ("TradeDealFullyFunded(uint256,uint256)", 2): "trade_deal_fully_funded",
-    ("TradeDealFundingWithdrawn(uint256,address,uint256)", 3): "trade_deal_funding_withdrawn",
-    ("TradeDealRepaid(uint256,address,uint256,bool)", 3): "trade_deal_repaid",
-    ("CollateralTokensRedeemed(uint256,address,uint256,uint256)", 3): "trade_deal_collateral_tokens_redeemed",
-    ("IdentityAdded(address,address,address)", 2): "identity_registry_identity_added",
-    ("IdentityRemoved(address,address,address)", 2): "identity_registry_identity_removed",
-    ("ClaimAdded(address,address,uint256,bytes)", 3): "identity_registry_claim_added",
-    ("ClaimRemoved(address,address,uint256)", 3): "identity_registry_claim_removed",
-    ("ClaimsSet(address,address,uint256[])", 2): "identity_registry_claims_set",
-    ("ClaimTopicAdded(uint256)", 2): "claim_topic_added",
-    ("TrustedIssuerAdded(address,uint256[])", 2): "trusted_issuer_added",
-    ("TrustedIssuerRemoved(address)", 2): "trusted_issuer_removed",
-    ("ClaimTopicsUpdated(address,uint256[])", 2): "trusted_issuer_claim_topics_updated",
-    ("GemforceMinted(uint256,address,(string,uint8,string)[])", 3): "minter_gemforce_minted",
-    ("ERC721Minted(address,uint256,bytes)", 3): "minter_erc721_minted",
-    ("ERC721ATransfer(address,address,uint256,bytes)", 4): "token_erc721_a_transfer",
-    ("Mint(address,uint256)", 3): "token_mint",
-    ("Burn(address,uint256)", 3): "token_burn",
-    ("ContractMetadataSet(string,(string,uint8,string))", 1): "metadata_contract_metadata_set",
-    ("TokenMetadataSet(uint256,string,(string,uint8,string))", 2): "metadata_token_metadata_set",
-    ("TokenMetadataDeleted(uint256,string)", 2): "metadata_token_metadata_deleted",
-    ("AttributeRemoved(address,uint256,string)", 2): "metadata_attribute_removed",
-    ("FeeDistributorInitialized(address,uint256)", 2): "fee_distributor_initialized",
-    ("FeeReceiversSet(address[],uint256[])", 1): "fee_distributor_fee_receivers_set",
-    (
-        "AmountsDistributed(address,uint256,address,uint256,address[],uint256[])",
-        1,
-    ): "fee_distributor_amounts_distributed",
-}
-"""The table of each event that the demo's contracts can say, by signature and number of topics."""
 
 _PART_NAMES = {"DiamondCut": ("facetAddress", "action", "functionSelectors")}
 """Names that the standard gives to the parts of a tuple where the compiled contracts have others."""
@@ -175,7 +96,7 @@ def _events(
     found: dict[tuple[bytes, int], _Event] = {}
     for artifact in artifacts.values():
         for entry in artifact.abi:
-            if entry["type"] == "event" and _key(entry) in _TABLES:
+            if entry["type"] == "event" and _key(entry) in EVENT_TABLES:
                 signature, topics = _key(entry)
                 decoder = web3.eth.contract(abi=[entry]).events[entry["name"]]()
                 found[keccak(text=signature), topics] = _Event(_standard(entry), decoder, (signature, topics))
@@ -244,7 +165,7 @@ def _add(found: Expected, log: LogReceipt, time: int, event: _Event | None, mult
         return
     arguments = event.arguments(log)
     values = tuple(_column(one, arguments[one["name"]]) for one in event.entry["inputs"])
-    table = _TABLES[event.key]
+    table = EVENT_TABLES[event.key]
     if table == "erc721_approval_for_all" and address == _raw(multi_token):
         table = "erc1155_approval_for_all"
     leading = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from indexer.demo.state_checks import Aspect, ContractView, Key
+from indexer.demo.state_checks import Aspect, ContractView, Key, address_of
 
 _CLOSED = (None, None, None, None)
 _UNSET = (None, None)
@@ -34,11 +34,17 @@ def _distributors(view: ContractView) -> set[Key]:
     return {(contract,) for contract, _ in view.expected.arguments("fee_distributor_fee_receivers_set")}
 
 
+def _marketplaces(view: ContractView) -> set[Key]:
+    return {(contract,) for contract, _ in view.expected.arguments("marketplace_initialized")}
+
+
 async def _open_listing(view: ContractView, diamond: bytes, token: int) -> tuple[Any, ...]:
     """Seller, receiver, price and payment token of the token's open listing; nothing when it is not for sale."""
     told = await view.ask(diamond, "MarketplaceFacet", "fetchItem", token)
     seller, receiver, price, payment_token, _, is_open = told
-    return (_address(seller), _address(receiver), price, _address(payment_token)) if is_open else _CLOSED
+    return (
+        (address_of(seller), address_of(receiver), price, address_of(payment_token)) if is_open else _CLOSED
+    )
 
 
 async def _attribute(view: ContractView, diamond: bytes, token: int, key: str) -> tuple[Any, ...]:
@@ -55,12 +61,15 @@ async def _receivers(view: ContractView, contract: bytes) -> tuple[Any, ...]:
     return (sorted(weights), [weights[one] for one in sorted(weights)])
 
 
+async def _marketplace(view: ContractView, contract: bytes) -> tuple[Any, ...]:
+    """The marketplace's receivers in order of their addresses, and their shares."""
+    told = dict(await view.ask(contract, "MarketplaceFacet", "getMarketplaceFeeReceivers"))
+    shares = {bytes.fromhex(receiver[2:]): share for receiver, share in told.items()}
+    return (sorted(shares), [shares[one] for one in sorted(shares)])
+
+
 async def _owner(view: ContractView, contract: bytes) -> tuple[Any, ...]:
-    return (_address(await view.ask(contract, "GemforceDiamond", "owner")),)
-
-
-def _address(text: str | None) -> bytes | None:
-    return bytes.fromhex(text[2:]) if text is not None and int(text, 16) else None
+    return (address_of(await view.ask(contract, "GemforceDiamond", "owner")),)
 
 
 MARKET_ASPECTS: tuple[Aspect, ...] = (
@@ -89,6 +98,14 @@ MARKET_ASPECTS: tuple[Aspect, ...] = (
         1,
         _distributors,
         _receivers,
+    ),
+    Aspect(
+        "state.fee_receiver (marketplace)",
+        "SELECT contract, array_agg(receiver ORDER BY receiver), array_agg(weight ORDER BY receiver) "
+        "FROM state.fee_receiver WHERE chain_id = $1 AND source = 'marketplace' GROUP BY contract",
+        1,
+        _marketplaces,
+        _marketplace,
     ),
     Aspect(
         "state.ownership",

@@ -14,6 +14,8 @@ from indexer.demo.deploy import Deployment
 from indexer.demo.expected import Expected
 
 _ZERO = bytes(20)
+_EXPANDED = 10_000
+"""Tokens of one ConsecutiveTransfer that get rows of their own."""
 Key = tuple[Any, ...]
 
 
@@ -74,7 +76,10 @@ def _erc20_tokens(view: ContractView) -> set[Key]:
 
 
 def _nfts(view: ContractView) -> set[Key]:
-    return {(contract, move[2]) for contract, move in view.expected.arguments("erc721_transfer")}
+    found = {(contract, move[2]) for contract, move in view.expected.arguments("erc721_transfer")}
+    for contract, (first, last, _, _) in view.expected.arguments("erc2309_consecutive_transfer"):
+        found |= {(contract, token) for token in range(first, min(last, first + _EXPANDED - 1) + 1)}
+    return found
 
 
 def _operators(view: ContractView) -> set[Key]:
@@ -113,10 +118,11 @@ async def _nft(view: ContractView, contract: bytes, token: int) -> tuple[Any, ..
     if owner is None or int(owner, 16) == 0:
         return (None, None, True)
     approved = await view.ask(contract, artifact, "getApproved", token)
-    return (_address(owner), _address(approved), False)
+    return (address_of(owner), address_of(approved), False)
 
 
-def _address(text: str | None) -> bytes | None:
+def address_of(text: str | None) -> bytes | None:
+    """The bytes of an address as web3 gives it; None for the zero address, as in the tables."""
     return bytes.fromhex(text[2:]) if text is not None and int(text, 16) else None
 
 
@@ -129,13 +135,13 @@ async def _item_balance(view: ContractView, contract: bytes, token: int, holder:
 
 
 async def _diamond_owner(view: ContractView, diamond: bytes) -> tuple[Any, ...]:
-    return (_address(await view.ask(diamond, "GemforceDiamond", "owner")),)
+    return (address_of(await view.ask(diamond, "GemforceDiamond", "owner")),)
 
 
 async def _facets(view: ContractView, diamond: bytes) -> tuple[Any, ...]:
     """All pairs of selector and facet that the loupe tells."""
     told = await view.ask(diamond, "GemforceDiamond", "facets")
-    return (sorted((bytes(one), _address(facet)) for facet, selectors in told for one in selectors),)
+    return (sorted((bytes(one), address_of(facet)) for facet, selectors in told for one in selectors),)
 
 
 def _same_facets(have: Any, truth: Any) -> bool:
@@ -153,7 +159,18 @@ async def _deal(view: ContractView, diamond: bytes, deal: int) -> tuple[Any, ...
     """Terms and amounts of a deal, as the contract says."""
     told = await view.ask(diamond, "TradeDealFacet", "getTradeDealFullStatus", deal)
     name, symbol, rate, collateral, usdc, _, active, target, balance, debt, repaid = told
-    return (name, symbol, rate, _address(collateral), _address(usdc), active, balance, debt, repaid, target)
+    return (
+        name,
+        symbol,
+        rate,
+        address_of(collateral),
+        address_of(usdc),
+        active,
+        balance,
+        debt,
+        repaid,
+        target,
+    )
 
 
 def _same_deal(have: Any, truth: Any) -> bool:
@@ -188,7 +205,7 @@ def _credits(view: ContractView) -> set[Key]:
 async def _credit(view: ContractView, diamond: bytes, token: int) -> tuple[Any, ...]:
     """What remains of a token's credits, and who owns the token."""
     remaining = await view.ask(diamond, "CarbonFacet", "getCarbonCreditBalance", token)
-    return (remaining, _address(await view.ask(diamond, "TokenFacet", "ownerOf", token)))
+    return (remaining, address_of(await view.ask(diamond, "TokenFacet", "ownerOf", token)))
 
 
 ASPECTS: tuple[Aspect, ...] = (

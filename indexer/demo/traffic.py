@@ -120,7 +120,7 @@ class Traffic:
 
     def _choice(self) -> Sequence[Action]:
         actions, weights = zip(*ACTIONS, strict=True)
-        return self._dice.choices(actions, weights, k=self._dice.randrange(2, 5))
+        return self._dice.choices(actions, weights, k=self._dice.randrange(3, 6))
 
 
 def replayed(queues: list[list[str]], depth: int, fate: Fate, dice: random.Random) -> list[tuple[str, int]]:

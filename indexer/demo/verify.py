@@ -17,11 +17,13 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from indexer.demo.deploy import Deployment
 from indexer.demo.expected import Expected, Row, expected_rows
+from indexer.demo.identity_checks import IDENTITY_ASPECTS
 from indexer.demo.market_checks import MARKET_ASPECTS
+from indexer.demo.office_checks import OFFICE_ASPECTS
 from indexer.demo.state_checks import ASPECTS, Aspect, ContractView
 
 LEADING_COLUMNS = 8
-ALL_ASPECTS: tuple[Aspect, ...] = (*ASPECTS, *MARKET_ASPECTS)
+ALL_ASPECTS: tuple[Aspect, ...] = (*ASPECTS, *MARKET_ASPECTS, *OFFICE_ASPECTS, *IDENTITY_ASPECTS)
 _SHOWN_DIFFERENCES = 20
 _CALLS_AT_ONCE = 16
 _READ_SECONDS = 120

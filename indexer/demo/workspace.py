@@ -60,6 +60,31 @@ chain = "{chain}"
 address = {items}
 abi = ["erc1155"]
 
+[contracts.points]
+chain = "{chain}"
+address = {points}
+abi = ["erc20"]
+
+[contracts.passes]
+chain = "{chain}"
+address = {passes}
+abi = ["erc721", "erc2309", "erc4906", "erc5192", "erc7572"]
+
+[contracts.treasury]
+chain = "{chain}"
+address = {treasury}
+abi = ["gemforce/treasury", "ownable"]
+
+[contracts.svg_manager]
+chain = "{chain}"
+address = {svg_manager}
+abi = ["gemforce/svg_template"]
+
+[contracts.vault]
+chain = "{chain}"
+address = {vault}
+abi = ["access_control", "pausable", "ownable"]
+
 [contracts.diamond_factory]
 chain = "{chain}"
 address = {diamond_factory}

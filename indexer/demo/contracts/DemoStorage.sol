@@ -37,6 +37,40 @@ struct Deal {
     uint256 repaid;
 }
 
+struct VariablePriceContract {
+    uint256 price;
+    uint8 priceModifier;
+    uint256 priceModifierFactor;
+    uint256 maxPrice;
+}
+
+/// All there is to say about a sale of many tokens.
+struct MultiSaleSettings {
+    uint8 tokenType;
+    address token;
+    uint256 tokenHash;
+    uint256 whitelistHash;
+    bool whitelistOnly;
+    uint8 paymentMethod;
+    address paymentToken;
+    address owner;
+    address payee;
+    string symbol;
+    string name;
+    string description;
+    bool openState;
+    uint256 startTime;
+    uint256 endTime;
+    uint256 maxQuantity;
+    uint256 maxQuantityPerSale;
+    uint256 minQuantityPerSale;
+    uint256 maxQuantityPerAccount;
+    uint8 paymentType;
+    address tokenAddress;
+    uint256 nextSaleId;
+    VariablePriceContract price;
+}
+
 /// The whole state of the demo's diamond, at one slot, so that facets can come and go.
 struct State {
     // tokens
@@ -67,7 +101,13 @@ struct State {
     // identity
     mapping(address => address) identities;
     mapping(uint256 => bool) claimTopics;
+    uint256[] topicList;
     mapping(address => mapping(uint256 => bool)) claims;
+    mapping(address => bool) trustedIssuers;
+    mapping(address => uint256[]) issuerTopics;
+    // sales of many tokens
+    uint256 nextSale;
+    mapping(uint256 => MultiSaleSettings) sales;
 }
 
 library DemoStorage {

@@ -14,7 +14,7 @@ library FeeCore {
         uint256[] feeAmounts
     );
 
-    /// Pays `amount` of the distribution token out of the diamond: weights to the fee receivers, the rest to `to`.
+    /// Pays `amount` out of the diamond: weights to the fee receivers, the rest to `to`.
     function distribute(address to, uint256 amount) internal returns (uint256 net) {
         State storage s = DemoStorage.load();
         uint256[] memory fees = new uint256[](s.feeReceivers.length);
@@ -22,10 +22,20 @@ library FeeCore {
         for (uint256 i = 0; i < fees.length; i++) {
             fees[i] = (amount * s.feeWeights[i]) / s.feeBasis;
             net -= fees[i];
-            require(IERC20(s.feeToken).transfer(s.feeReceivers[i], fees[i]), "fee not paid");
+            _pay(s.feeToken, s.feeReceivers[i], fees[i]);
         }
-        require(IERC20(s.feeToken).transfer(to, net), "rest not paid");
+        _pay(s.feeToken, to, net);
         emit AmountsDistributed(to, amount, to, net, s.feeReceivers, fees);
+    }
+
+    /// Native coin until a distribution token was named.
+    function _pay(address token, address to, uint256 amount) private {
+        if (token == address(0)) {
+            (bool sent,) = to.call{value: amount}("");
+            require(sent, "payment refused");
+        } else {
+            require(IERC20(token).transfer(to, amount), "payment failed");
+        }
     }
 }
 
@@ -47,6 +57,11 @@ contract FeeFacet {
         s.feeReceivers = feeReceivers;
         s.feeWeights = feeWeights;
         emit FeeReceiversSet(feeReceivers, feeWeights);
+    }
+
+    /// Open to anybody; pays out of what the diamond has, or out of the coin that comes with the call.
+    function distributeAmounts(address to, uint256 amount) external payable {
+        FeeCore.distribute(to, amount);
     }
 
     function getFeeReceivers() external view returns (address[] memory, uint256[] memory) {

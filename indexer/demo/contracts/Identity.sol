@@ -24,6 +24,15 @@ contract Identity {
         bytes data,
         string uri
     );
+    event ClaimChanged(
+        bytes32 indexed claimId,
+        uint256 indexed topic,
+        uint256 scheme,
+        address indexed issuer,
+        bytes signature,
+        bytes data,
+        string uri
+    );
     event ClaimRemoved(
         bytes32 indexed claimId,
         uint256 indexed topic,
@@ -34,10 +43,14 @@ contract Identity {
         string uri
     );
     event Executed(uint256 indexed executionId, address indexed to, uint256 indexed value, bytes data);
+    event ExecutionFailed(
+        uint256 indexed executionId, address indexed to, uint256 indexed value, bytes data
+    );
     event AttributeSet(string key, uint8 attributeType, string value);
 
-    mapping(bytes32 => uint256) public purposeOf;
+    mapping(bytes32 => uint256) private purposes;
     mapping(bytes32 => Claim) private claims;
+    mapping(string => string) private attributes;
     uint256 private executions;
 
     constructor(address owner) {
@@ -51,8 +64,8 @@ contract Identity {
 
     /// Takes the key away with whatever it was good for.
     function removeKey(bytes32 key, uint256 purpose) external {
-        require(purposeOf[key] != 0, "unknown key");
-        delete purposeOf[key];
+        require(purposes[key] != 0, "unknown key");
+        delete purposes[key];
         emit KeyRemoved(key, purpose, 1);
     }
 
@@ -64,6 +77,17 @@ contract Identity {
         claimId = keccak256(abi.encode(msg.sender, topic));
         claims[claimId] = Claim(topic, scheme, msg.sender, signature, data, uri);
         emit ClaimAdded(claimId, topic, scheme, msg.sender, signature, data, uri);
+    }
+
+    /// Keeps the id although topic and issuer are no longer what it was made of.
+    function changeClaim(bytes32 claimId, uint256 topic, bytes calldata data, string calldata uri) external {
+        require(claims[claimId].issuer != address(0), "unknown claim");
+        claims[claimId] = Claim(topic, 2, msg.sender, "", data, uri);
+        emit ClaimChanged(claimId, topic, 2, msg.sender, "", data, uri);
+    }
+
+    function getClaim(bytes32 claimId) external view returns (Claim memory) {
+        return claims[claimId];
     }
 
     /// The claim is gone before the event is made, so everything but its id is empty in it.
@@ -80,12 +104,28 @@ contract Identity {
         emit Executed(executions++, to, value, data);
     }
 
+    /// As older builds had it: what fails is told and not undone.
+    function tryExecute(address to, uint256 value, bytes calldata data) external {
+        (bool done,) = to.call{value: value}(data);
+        if (done) emit Executed(executions++, to, value, data);
+        else emit ExecutionFailed(executions++, to, value, data);
+    }
+
+    function getAttribute(string calldata key) external view returns (string memory) {
+        return attributes[key];
+    }
+
+    function keyHasPurpose(bytes32 key, uint256 purpose) external view returns (bool) {
+        return purposes[key] & (1 << purpose) != 0;
+    }
+
     function setAttribute(string calldata key, uint8 attributeType, string calldata value) external {
+        attributes[key] = value;
         emit AttributeSet(key, attributeType, value);
     }
 
     function _addKey(bytes32 key, uint256 purpose, uint256 keyType) private {
-        purposeOf[key] = purpose;
+        purposes[key] |= 1 << purpose;
         emit KeyAdded(key, purpose, keyType);
     }
 }

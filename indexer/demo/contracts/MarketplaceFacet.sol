@@ -78,6 +78,10 @@ contract MarketplaceFacet {
         return DemoStorage.load().listings[tokenId];
     }
 
+    function getMarketplaceFeeReceivers() external view returns (FeeReceiver[] memory) {
+        return DemoStorage.load().marketFees;
+    }
+
     function _pay(address token, address receiver, uint256 amount) private {
         if (amount == 0) return;
         if (token == address(0)) {

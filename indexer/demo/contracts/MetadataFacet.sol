@@ -6,6 +6,7 @@ import {Attribute, State, DemoStorage} from "./DemoStorage.sol";
 /// Attributes after minting; a delete says so twice. Token 0 stands for the contract itself.
 contract MetadataFacet {
     event ContractMetadataSet(string key, Attribute value);
+    event ContractMetadataDeleted(string key);
     event TokenMetadataSet(uint256 indexed tokenId, string key, Attribute value);
     event TokenMetadataDeleted(uint256 indexed tokenId, string key);
     event AttributeRemoved(address indexed tokenAddress, uint256 tokenId, string attributeKey);
@@ -13,6 +14,12 @@ contract MetadataFacet {
     function setContractMetadata(string calldata key, Attribute calldata value) external {
         DemoStorage.load().attributes[0][value.key] = value;
         emit ContractMetadataSet(key, value);
+    }
+
+    function deleteContractMetadata(string calldata key) external {
+        delete DemoStorage.load().attributes[0][key];
+        emit AttributeRemoved(address(this), 0, key);
+        emit ContractMetadataDeleted(key);
     }
 
     function setTokenMetadata(uint256 tokenId, string calldata key, Attribute calldata value) external {

@@ -22,6 +22,15 @@ contract DemoUSDC is ERC20 {
     }
 }
 
+/// What sales of many tokens hand out.
+contract DemoPoints is ERC20 {
+    constructor() ERC20("Demo Points", "PTS") {}
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+}
+
 contract DemoCertificates is ERC721 {
     uint256 public minted;
 

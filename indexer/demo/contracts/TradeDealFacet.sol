@@ -43,6 +43,7 @@ contract TradeDealFacet {
     event InvoiceDepositedToTradeDeal(uint256 indexed tradeDealId, uint256 indexed tokenId);
     event InvoiceWithdrawnFromTradeDeal(uint256 indexed tradeDealId, uint256 indexed tokenId);
     event USDCDepositedToTradeDeal(uint256 indexed tradeDealId, uint256 amount, address depositor);
+    event USDCWithdrawnFromTradeDeal(uint256 indexed tradeDealId, uint256 amount);
     event TradeDealFullyFunded(uint256 indexed tradeDealId, uint256 fundingTarget);
     event TradeDealFundingWithdrawn(uint256 indexed tradeDealId, address indexed recipient, uint256 amount);
     event TradeDealRepaid(uint256 indexed tradeDealId, address indexed repayer, uint256 amount, bool fullyRepaid);
@@ -135,6 +136,14 @@ contract TradeDealFacet {
             deal.debt = deal.fundingTarget + (deal.fundingTarget * deal.interestRate) / 10_000;
             emit TradeDealFullyFunded(id, deal.fundingTarget);
         }
+    }
+
+    /// Whoever calls takes it; the event does not tell who that was.
+    function tdWithdrawUSDC(uint256 id, uint256 amount) external {
+        Deal storage deal = DemoStorage.load().deals[id];
+        deal.balance -= amount;
+        require(IERC20(deal.usdc).transfer(msg.sender, amount), "withdrawal failed");
+        emit USDCWithdrawnFromTradeDeal(id, amount);
     }
 
     /// The event has the net amount; the deal's balance falls by the whole target.

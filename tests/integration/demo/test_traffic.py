@@ -8,7 +8,8 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from indexer.demo.anvil import Anvil, AnvilClient, AnvilOptions
 from indexer.demo.deploy import Deployment, deploy
-from indexer.demo.expected import _TABLES, expected_rows
+from indexer.demo.event_tables import EVENT_TABLES
+from indexer.demo.expected import expected_rows
 from indexer.demo.tools import Artifact, Tools
 from indexer.demo.traffic import Traffic
 
@@ -28,7 +29,7 @@ async def test_a_few_minutes_of_traffic_say_everything_that_the_contracts_can(
     items = deployment.contracts["items"].address
     found = await expected_rows(web3, contracts, watched, items, await anvil_client.head())
     await web3.provider.disconnect()
-    assert set(_TABLES.values()) - set(found.rows) == set()
+    assert set(EVENT_TABLES.values()) - set(found.rows) == set()
     assert found.undecoded
     assert found.logs == sum(map(len, found.rows.values())) + len(found.undecoded)
 
