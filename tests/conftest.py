@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
 import pytest
 from pydantic import SecretStr
+from scratch import SERVER_OPTIONS, scratch_folder
 
 from indexer.config import DatabaseSettings
 from indexer.decode.catalogue import load_catalogue
@@ -67,9 +66,8 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    folder = Path(tempfile.mkdtemp(prefix="indexer-test-"))
-    options = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
-    server = EmbeddedServer(folder, options=options)
+    folder = scratch_folder("indexer-test-")
+    server = EmbeddedServer(folder, options=SERVER_OPTIONS)
     server.start()
     try:
         yield server.url()

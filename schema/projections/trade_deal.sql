@@ -149,7 +149,8 @@ SET depositor = CASE WHEN excluded.deposited_block IS NULL THEN live.depositor E
     inconsistency = coalesce(live.inconsistency, excluded.inconsistency),
     updated_block = excluded.updated_block;
 
--- The ledger of money. Which tokens a deal pays in and hands out is carried along from what last named them before the log.
+-- The ledger of money. Which tokens a deal pays in and hands out is carried along from what last named them before the log;
+-- while nothing but its collateral's making was said of a deal, no row holds that, and it is looked up.
 WITH flow AS (
     SELECT 'deposit' AS kind, address AS diamond, trade_deal_id AS deal_id, sync.address_or_null(depositor) AS party,
         amount AS usdc_amount, NULL::numeric AS net_amount, NULL::numeric AS collateral_amount,
@@ -208,6 +209,16 @@ WITH flow AS (
         SELECT address, trade_deal_id, block_number, log_index, tx_hash, block_time, NULL, false, token_address, true
         FROM event.collateral_token_created
         WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3
+        UNION ALL
+        SELECT diamond, deal_id, said.block_number, said.log_index, said.tx_hash, said.block_time, NULL, false,
+            said.token_address, true
+        FROM (SELECT DISTINCT diamond, deal_id FROM flow) AS paid
+        JOIN event.collateral_token_created AS said ON said.address = paid.diamond AND said.trade_deal_id = paid.deal_id
+        WHERE said.chain_id = $1 AND said.block_number < $2
+          AND NOT EXISTS (
+            SELECT FROM state.trade_deal AS live
+            WHERE live.chain_id = $1 AND live.diamond = paid.diamond AND live.deal_id = paid.deal_id
+          )
     ) AS named (diamond, deal_id, block_number, log_index, tx_hash, block_time, usdc, names_usdc, collateral, names_collateral)
     CROSS JOIN LATERAL (
         SELECT NULL, diamond, deal_id, NULL::bytea, NULL::numeric, NULL::numeric, NULL::numeric, NULL::boolean,

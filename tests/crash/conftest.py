@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
+from scratch import scratch_folder
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
 
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "simulation"))
 @pytest.fixture
 def open_path() -> Iterator[Path]:
     """A folder that a server under another user can get at; pytest closes its own to others whenever a session begins."""
-    folder = Path(tempfile.mkdtemp(prefix="indexer-crash-"))
+    folder = scratch_folder("indexer-crash-")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

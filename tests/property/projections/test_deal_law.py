@@ -9,12 +9,10 @@ import pytest
 from asset_fold import AssetFold
 from deal_fold import DealFold
 from deal_world import DealSpeaker
-from projection_law import History, hold_to_law
-
-from indexer.projections.runner import Projections
+from ledger import Said
+from projection_law import History, Law
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-NAMES = {"trade_deal", "collateral_token", "multi_sale", "nft"}
 KEYS = {
     "trade_deal": ("diamond", "deal_id"),
     "trade_deal_participant": ("diamond", "deal_id", "account"),
@@ -31,12 +29,6 @@ KEYS = {
 }
 
 
-@pytest.fixture(scope="module")
-def projections():
-    """Those of this domain only."""
-    return Projections([one for one in Projections.load().all if one.name in NAMES])
-
-
 def differences(held, told):
     """Key, column, what SQL made, what Python made."""
     missing = [(key, "only in SQL" if key in held else "only in Python") for key in held.keys() ^ told.keys()]
@@ -48,48 +40,39 @@ def differences(held, told):
     ]
 
 
-async def hold(ledger, history):
+def hold(found, history):
     told = DealFold(history.blocks, MOMENT).tables | AssetFold(history.blocks, MOMENT).tables
     assert told.keys() == KEYS.keys()
     for name, keys in KEYS.items():
-        rows = await ledger.connection.fetch(
-            f"SELECT * FROM state.{name} WHERE chain_id = $1", ledger.chain_id
-        )
+        rows = found.records(name)
         held = {
             tuple(row[key] for key in keys): {
                 column: value for column, value in row.items() if column not in (*keys, "chain_id")
             }
             for row in rows
         }
-        assert held == told[name], f"chain {ledger.chain_id}: {name}: {differences(held, told[name])}"
+        assert held == told[name], f"{name}: {differences(held, told[name])}"
 
 
-# Planning these statements anew for each fold of a few rows takes longer than running them.
-async def many(base, pool, said, new_ledger, projections, seeds):
-    await base.execute("SET plan_cache_mode = force_generic_plan")
-    reorgs = rows = 0
-    for seed in seeds:
-        undone, made = await hold_to_law(
-            base, pool, new_ledger, projections,
-            lambda ledger, seed=seed: History(ledger, DealSpeaker(said, random.Random(seed))), seed, hold,
-        )  # fmt: skip
-        reorgs += undone
-        rows += made
-    assert reorgs > len(seeds)
-    assert rows > 20 * len(seeds)
+def begin(ledger, seed):
+    return History(ledger, DealSpeaker(Said, random.Random(seed)))
 
 
-@pytest.mark.parametrize("first", [0, 50])
-async def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_and_of_python(
-    base, pool, said, new_ledger, projections, first
-):
-    await many(base, pool, said, new_ledger, projections, range(first, first + 50))
+LAW = Law(
+    names=frozenset({"trade_deal", "collateral_token", "multi_sale", "nft"}),
+    begin=begin,
+    check=hold,
+    elsewhere=frozenset({"state.nft_unexpanded"}),
+)
+
+
+@pytest.mark.parametrize("first", range(0, 1000, 100))
+def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(event_url, first):
+    LAW.hold(event_url, range(first, first + 100))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("first", range(10_000, 30_000, 2_000))
-async def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_and_of_python_many_times(
-    base, pool, said, new_ledger, projections, first
-):
-    await many(base, pool, said, new_ledger, projections, range(first, first + 2_000))
+@pytest.mark.parametrize("first", range(10_000, 30_000, 500))
+def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(event_url, first):
+    LAW.hold(event_url, range(first, first + 500))

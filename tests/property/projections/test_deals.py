@@ -247,6 +247,20 @@ async def test_deposit_finds_its_own_mint_among_the_transactions_of_its_block(le
     ]
 
 
+@pytest.mark.parametrize("split", [False, True], ids=["in one pass", "block by block"])
+async def test_deposit_before_its_deal_knows_the_collateral_that_an_earlier_block_made(ledger, tell, split):
+    blocks = [tell.collateral(FACTORY, 0)], money_in(tell, 60)
+    for number, events in enumerate(blocks, start=1):
+        await ledger.say(number, events)
+        if split:
+            await ledger.fold(number, number)
+    await ledger.fold(0, len(blocks))
+    assert await ledger.rows("trade_deal_cashflow", *FLOW) == [("deposit", ALICE, Decimal(60), None, None)]
+    assert await ledger.rows("trade_deal", "collateral_address", "inconsistency") == [
+        (FACTORY, "events before its TradeDealCreated")
+    ]
+
+
 async def test_several_deposits_of_one_transaction_have_a_mint_each(ledger, tell):
     await ledger.tell([tell.created(0)], [*money_in(tell, 60), *money_in(tell, 40), *money_in(tell, 60, BOB)])
     assert await ledger.rows("trade_deal_cashflow", "log_index", *FLOW[1:]) == [

@@ -7,9 +7,8 @@ import random
 import pytest
 from identity_fold import IdentityFold
 from identity_world import IdentitySpeaker
-from projection_law import History, hold_to_law
-
-from indexer.projections.runner import Projections
+from ledger import Said
+from projection_law import History, Law
 
 KEYS = {
     "identity_contract": ("identity",),
@@ -25,24 +24,12 @@ KEYS = {
 }
 
 
-@pytest.fixture(scope="module")
-def projections():
-    """Those of this domain only."""
-    everything = Projections.load().all
-    mine = {f"state.{name}" for name in KEYS}
-    chosen = [one for one in everything if mine.intersection(one.tables)]
-    assert {table for one in chosen for table in one.tables} == mine
-    return Projections(chosen)
-
-
-async def hold(ledger, history):
+def hold(found, history):
     fold = IdentityFold(history.blocks)
     told = {name: getattr(fold, name) for name in KEYS if name != "identity_contract"}
     told["identity_contract"] = {(key,): row for key, row in fold.contract.items()}
     for name, keys in KEYS.items():
-        rows = await ledger.connection.fetch(
-            f"SELECT * FROM state.{name} WHERE chain_id = $1", ledger.chain_id
-        )
+        rows = found.records(name)
         held = {
             tuple(row[key] for key in keys): {
                 column: value for column, value in row.items() if column not in (*keys, "chain_id")
@@ -52,35 +39,34 @@ async def hold(ledger, history):
         assert held == told[name], name
 
 
-async def many(base, pool, said, new_ledger, projections, seeds):
-    reorgs = rows = 0
-    for seed in seeds:
-        undone, made = await hold_to_law(
-            base,
-            pool,
-            new_ledger,
-            projections,
-            lambda ledger, seed=seed: History(ledger, IdentitySpeaker(said, random.Random(seed))),
-            seed,
-            hold,
-        )
-        reorgs += undone
-        rows += made
-    assert reorgs > len(seeds)
-    assert rows > 20 * len(seeds)
+def begin(ledger, seed):
+    return History(ledger, IdentitySpeaker(Said, random.Random(seed)))
 
 
-@pytest.mark.parametrize("first", range(0, 100, 50))
-async def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(
-    base, pool, said, new_ledger, projections, first
-):
-    await many(base, pool, said, new_ledger, projections, range(first, first + 50))
+LAW = Law(
+    names=frozenset(
+        {
+            "identity",
+            "identity_attribute",
+            "identity_claim",
+            "identity_execution",
+            "identity_key",
+            "claim_topic",
+        }
+        | {"registry_claim", "trusted_issuer", "trusted_issuer_topic"}
+    ),
+    begin=begin,
+    check=hold,
+)
+
+
+@pytest.mark.parametrize("first", range(0, 1000, 100))
+def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(event_url, first):
+    LAW.hold(event_url, range(first, first + 100))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("first", range(10_000, 30_000, 1_000))
-async def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(
-    base, pool, said, new_ledger, projections, first
-):
-    await many(base, pool, said, new_ledger, projections, range(first, first + 1_000))
+@pytest.mark.parametrize("first", range(10_000, 30_000, 500))
+def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(event_url, first):
+    LAW.hold(event_url, range(first, first + 500))

@@ -6,11 +6,9 @@ import random
 
 import market_fold
 import pytest
+from ledger import Said
 from market_events import MarketSpeaker
-from projection_law import History, hold_to_law
-
-from indexer.projections.files import load_projections
-from indexer.projections.runner import Projections
+from projection_law import History, Law
 
 MINE = {
     "market", "fee_receiver", "fee_distribution", "token", "token_uri", "metadata_refresh", "token_attribute",
@@ -29,19 +27,19 @@ PAYOUT = (
 )  # fmt: skip
 
 
-async def keyed(ledger, table, keys, *values):
-    rows = await ledger.rows(table, *keys, *values)
+def keyed(held, table, keys, *values):
+    rows = held.rows(table, *keys, *values)
     return {row[: len(keys)] if len(keys) > 1 else row[0]: row[len(keys) :] for row in rows}
 
 
-async def hold_market(ledger, blocks):
+def hold_market(held, blocks):
     market = market_fold.Market(blocks)
     listings = sorted(tuple(one.values()) for one in (dict(row) for row in market.listings))
-    assert sorted(await ledger.rows("listing", *LISTING), key=lambda row: row[:4]) == sorted(
+    assert sorted(held.rows("listing", *LISTING), key=lambda row: row[:4]) == sorted(
         listings, key=lambda row: row[:4]
     )
-    assert await ledger.rows("sale_payout", *PAYOUT) == [tuple(row.values()) for row in market.payouts]
-    found = await ledger.rows("sale", *SALE)
+    assert held.rows("sale_payout", *PAYOUT) == [tuple(row.values()) for row in market.payouts]
+    found = held.rows("sale", *SALE)
     assert len(found) == len(market.sales)
     for row, sale in zip(found, market.sales, strict=True):
         named = dict(zip(SALE, row, strict=True))
@@ -49,50 +47,49 @@ async def hold_market(ledger, blocks):
         assert named == {key: value for key, value in sale.items() if key != "payment_token"}
 
 
-async def hold_against_python(ledger, history):
+def hold_against_python(held, history):
     blocks = history.blocks
-    await hold_market(ledger, blocks)
+    hold_market(held, blocks)
     receivers, paid = market_fold.fees(blocks)
     assert (
-        await keyed(
-            ledger, "fee_receiver", ("contract", "source", "receiver"),
+        keyed(
+            held, "fee_receiver", ("contract", "source", "receiver"),
             "position", "weight", "basis", "inconsistency", "updated_block",
         ) == receivers
     )  # fmt: skip
     assert (
-        await keyed(
-            ledger, "fee_distribution", ("block_number", "log_index"), "contract", "token", "fee_total", "inconsistent"
+        keyed(
+            held, "fee_distribution", ("block_number", "log_index"), "contract", "token", "fee_total", "inconsistent"
         ) == paid
     )  # fmt: skip
-    assert await keyed(
-        ledger, "token", ("contract",), "kind", "inconsistent", "updated_block"
-    ) == market_fold.tokens(blocks)
+    assert keyed(held, "token", ("contract",), "kind", "inconsistent", "updated_block") == market_fold.tokens(
+        blocks
+    )
     assert {
-        key: row[0]
-        for key, row in (await keyed(ledger, "nft", ("contract", "token_id"), "inconsistent")).items()
+        key: row[0] for key, row in (keyed(held, "nft", ("contract", "token_id"), "inconsistent")).items()
     } == market_fold.false_senders(blocks)
     assert (
-        await keyed(
-            ledger, "token_attribute", ("contract", "token_id", "key"),
+        keyed(
+            held, "token_attribute", ("contract", "token_id", "key"),
             "attribute_type", "value", "set_block", "removed", "removed_block", "inconsistent", "updated_block",
         ) == market_fold.attributes(blocks)
     )  # fmt: skip
     assert (
-        await keyed(
-            ledger, "treasury_balance", ("contract", "token_id"),
+        keyed(
+            held, "treasury_balance", ("contract", "token_id"),
             "balance", "total_deposited", "total_withdrawn", "last_withdrawal_block", "inconsistent", "updated_block",
         ) == market_fold.treasuries(blocks)
     )  # fmt: skip
-    await hold_access(ledger, blocks)
+    hold_access(held, blocks)
 
 
-async def hold_access(ledger, blocks):
-    assert await keyed(
-        ledger, "ownership", ("contract",), "owner", "pending_owner", "owner_since_block", "inconsistent", "updated_block"
+def hold_access(held, blocks):
+    assert keyed(
+        held, "ownership", ("contract",), "owner", "pending_owner", "owner_since_block", "inconsistent", "updated_block"
     ) == market_fold.owners(blocks)  # fmt: skip
     assert (
-        await keyed(
-            ledger, "role_member", ("contract", "role", "account"),
+        keyed(
+            held, "role_member", ("contract", "role", "account"),
             "active", "granted_block", "granted_by", "revoked_block", "revoked_by", "inconsistent", "updated_block",
         ) == market_fold.members(blocks)
     )  # fmt: skip
@@ -104,38 +101,28 @@ async def hold_access(ledger, blocks):
         ("role_admin", ("contract", "role"), ("admin_role",)),
         ("pause_flag", ("contract",), ("paused", "account")),
     ):
-        assert await keyed(ledger, table, keys, *values, "updated_block") == said[table], table
+        assert keyed(held, table, keys, *values, "updated_block") == said[table], table
 
 
-async def many_histories(base, pool, said, new_ledger, seeds):
-    projections = Projections([one for one in load_projections() if one.name in MINE])
-    assert {one.name for one in projections.all} == MINE
-    reorgs = rows = 0
-    for seed in seeds:
-
-        def begin(ledger, seed=seed):
-            return History(ledger, MarketSpeaker(said, random.Random(seed)))
-
-        undone, made = await hold_to_law(
-            base, pool, new_ledger, projections, begin, seed, hold_against_python
-        )
-        reorgs += undone
-        rows += made
-    assert reorgs > len(seeds)
-    assert rows > 20 * len(seeds)
+def begin(ledger, seed):
+    return History(ledger, MarketSpeaker(Said, random.Random(seed)))
 
 
-@pytest.mark.parametrize("first", range(0, 100, 50))
-async def test_market_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(
-    base, pool, said, new_ledger, first
-):
-    await many_histories(base, pool, said, new_ledger, range(first, first + 50))
+LAW = Law(
+    names=frozenset(MINE),
+    begin=begin,
+    check=hold_against_python,
+    elsewhere=frozenset({"state.nft_unexpanded", "state.carbon_credit", "state.carbon_retirement"}),
+)
+
+
+@pytest.mark.parametrize("first", range(0, 1000, 100))
+def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(event_url, first):
+    LAW.hold(event_url, range(first, first + 100))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("first", range(10_000, 30_000, 1000))
-async def test_market_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(
-    base, pool, said, new_ledger, first
-):
-    await many_histories(base, pool, said, new_ledger, range(first, first + 1000))
+@pytest.mark.parametrize("first", range(10_000, 30_000, 500))
+def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(event_url, first):
+    LAW.hold(event_url, range(first, first + 500))

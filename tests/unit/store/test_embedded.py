@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import asyncpg
 import pytest
+from scratch import scratch_folder
 
 from indexer.config import DatabaseSettings
 from indexer.errors import ConfigError
@@ -32,7 +32,7 @@ print("stopped", flush=True)
 
 @pytest.fixture
 def folder():
-    made = Path(tempfile.mkdtemp(prefix="ix-"))
+    made = scratch_folder("ix-")
     yield made
     server = EmbeddedServer(made)
     if (server.pgdata / "postmaster.pid").exists():
