@@ -8,6 +8,7 @@ ARGS ?=
 # Test processes; each has its own PostgreSQL and anvil.
 JOBS ?= 2
 
+NATIVE_INPUTS := indexer/native/build.py $(wildcard indexer/native/*.c indexer/native/*.h)
 TOOL_INPUTS := indexer/demo/tools.py $(wildcard indexer/demo/npm/* indexer/demo/contracts/*)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -37,7 +38,8 @@ $(STAMPS)/lock: requirements/build.lock requirements/dev.lock $(STAMPS)/venv
 	     $(PY) -m pip install --quiet --require-hashes --prefer-binary -r requirements/dev.lock; }
 	@touch $@
 
-$(STAMPS)/project: pyproject.toml $(STAMPS)/lock
+# Compiles the loops of indexer/native where there is a C compiler; INDEXER_NATIVE=0 leaves numpy to it.
+$(STAMPS)/project: pyproject.toml $(STAMPS)/lock $(NATIVE_INPUTS)
 	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,8 @@ def concat(within: BlockRange, batches: Sequence[LogBatch]) -> LogBatch:
     filled = [batch for batch in batches if len(batch)]
     if not filled:
         return LogBatch.empty(within)
+    if len(filled) == 1:
+        return ordered(replace(filled[0], range=within))
     offsets = [np.zeros(1, np.int64)]
     total = 0
     for batch in filled:

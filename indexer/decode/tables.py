@@ -99,12 +99,28 @@ class Words:
         return len(self.words)
 
 
+@dataclass(frozen=True, slots=True)
+class WordLists:
+    """Lists of such integers: list i is the words from ``offsets[i]`` to ``offsets[i + 1]``.
+
+    ``words`` is uint8 (m, 32), ``offsets`` int64 (n + 1,), from 0 up.
+    """
+
+    words: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    signed: bool
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
 ColumnData = (
     NDArray[np.uint8]
     | NDArray[np.int32]
     | NDArray[np.int64]
     | NDArray[np.bool_]
     | Words
+    | WordLists
     | list[object]
     | None
 )
@@ -113,6 +129,7 @@ ColumnData = (
 * uint8 (n, k): ``bytea`` of k bytes each
 * int32 / int64 / bool (n,): ``integer``, ``bigint``, ``boolean``
 * ``Words``: ``numeric``
+* ``WordLists``: ``numeric[]``
 * list of n Python values: anything; None is NULL, ``bytes`` for bytea, ``int`` for integers and numeric, ``str`` for
   text, ``list`` for arrays, and for ``jsonb`` the text of the JSON (``str``)
 * None: the whole column is NULL (another layout of the same table has it)

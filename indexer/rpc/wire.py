@@ -1,8 +1,8 @@
 """What comes over the wire, as the values of ``chain``: envelopes, headers, logs, receipts.
 
 A body is parsed once by msgspec into structs that the garbage collector does not track; the logs of an answer then
-become columns (``rpc/hex_columns.py``), or skip the structs where the answer is large and regular (``rpc/log_scan.py``,
-with the same outcome). Fields that are not asked for here are skipped unread: nodes send many.
+become columns (``rpc/hex_columns.py``), or skip the structs where the answer is large and regular (
+``rpc/native_scan.py`` and ``rpc/log_scan.py``, with the same outcome). Fields that are not asked for here are skipped unread: nodes send many.
 
 Sources: JSON-RPC 2.0; Ethereum execution API (``eth_getLogs``, ``eth_getBlockByNumber``, ``eth_getBlockReceipts``).
 """
@@ -31,6 +31,7 @@ from indexer.rpc.hex_columns import (
     variable_column,
 )
 from indexer.rpc.log_scan import WORTH_SCANNING, scan_logs
+from indexer.rpc.native_scan import WORTH_READING, read_logs
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -138,13 +139,22 @@ def parse_logs(result: bytes | msgspec.Raw, blocks: BlockRange) -> LogBatch:
     ``removed`` is ignored: what is canonical is decided by hashes. Raises ``ProviderLied`` when a log is malformed or
     outside ``blocks``.
     """
-    if len(memoryview(result)) >= WORTH_SCANNING:
-        scanned = scan_logs(bytes(result), blocks)
-        if scanned is not None:
-            _require_within(scanned.block_number, blocks)
-            return ordered(scanned)
+    scanned = _scanned(result, blocks)
+    if scanned is not None:
+        _require_within(scanned.block_number, blocks)
+        return ordered(scanned)
     logs = _decode(_LOGS, result, "logs")
     return _log_batch(logs, blocks)
+
+
+def _scanned(result: bytes | msgspec.Raw, blocks: BlockRange) -> LogBatch | None:
+    """The short cuts: compiled code where it is installed, else numpy; None where neither takes the answer."""
+    size = memoryview(result).nbytes
+    if size >= WORTH_READING:
+        found = read_logs(result, blocks)
+        if found is not None:
+            return found
+    return scan_logs(bytes(result), blocks) if size >= WORTH_SCANNING else None
 
 
 def parse_receipt_logs(result: bytes | msgspec.Raw, blocks: BlockRange) -> LogBatch | None:

@@ -40,7 +40,7 @@ _TABLE = _digits_of_limbs()
 
 def numeric_dtype(values: Words) -> np.dtype[np.void]:
     """The packed record of one value of this column: as many digits as the largest needs, two at least."""
-    digits = 2 * _big_digits(_used_limbs(values))
+    digits = digits_of_limbs(_most_limbs(values))
     return np.dtype(
         [("count", ">i2"), ("weight", ">i2"), ("sign", ">u2"), ("scale", ">i2"), ("digits", ">u2", (digits,))]
     )
@@ -63,18 +63,27 @@ def fill_numeric(records: NDArray[np.void], values: Words) -> None:
         records["digits"][block] = _base_10000(limbs[block, :used], digits // 2)
 
 
-def _used_limbs(values: Words) -> int:
-    """How many 16-bit limbs the magnitudes of the column take, at least one."""
-    words = np.ascontiguousarray(values.words).view(">u2")
-    if not len(words):
-        return 1
+def used_limbs(joined: NDArray[np.uint8], *, signed: bool) -> int:
+    """How many 16-bit limbs the magnitudes of a column take, at least one.
+
+    ``joined`` is all of its words joined by OR, those of negative numbers inverted: uint8 (32,).
+    """
+    used = np.flatnonzero(joined.view(">u2"))
+    limbs = _LIMBS - int(used[0]) if len(used) else 0
+    # Negation can carry into one limb more: -2**16 has the words of a one-limb number.
+    return min(_LIMBS, limbs + 1) if signed else max(limbs, 1)
+
+
+def digits_of_limbs(limbs: int) -> int:
+    """How many base-10000 digits numbers of so many 16-bit limbs are written with; it is even."""
+    return 2 * _big_digits(limbs)
+
+
+def _most_limbs(values: Words) -> int:
+    words = np.ascontiguousarray(values.words)
     if values.signed:
-        sign = np.where(words[:, :1] >> 15 != 0, np.uint16(0xFFFF), np.uint16(0))
-        # Negation can carry into one limb more: -2**16 has the words of a one-limb number.
-        used = np.flatnonzero((words != sign).any(axis=0))
-        return min(_LIMBS, _LIMBS - int(used[0]) + 1) if len(used) else 1
-    used = np.flatnonzero(words.any(axis=0))
-    return _LIMBS - int(used[0]) if len(used) else 1
+        words = words ^ np.where(words[:, :1] & 0x80, np.uint8(0xFF), np.uint8(0))
+    return used_limbs(np.bitwise_or.reduce(words, axis=0), signed=values.signed)
 
 
 def _big_digits(limbs: int) -> int:

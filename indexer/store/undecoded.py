@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockRange
-from indexer.decode.tables import ColumnData, Decoded, RowBatch, Words
+from indexer.decode.column_data import take_column
+from indexer.decode.tables import Decoded, RowBatch
 from indexer.store.cursor import lock_chain
 from indexer.store.lease import hold_lease
 from indexer.store.queries import sql
@@ -83,17 +84,8 @@ async def without_taken(
 
 
 def _rows_where(batch: RowBatch, mask: NDArray[np.bool_]) -> RowBatch:
-    return RowBatch(batch.table, batch.logs[mask], tuple(_column_where(one, mask) for one in batch.columns))
-
-
-def _column_where(column: ColumnData, mask: NDArray[np.bool_]) -> ColumnData:
-    if column is None:
-        return None
-    if isinstance(column, Words):
-        return Words(column.words[mask], column.signed)
-    if isinstance(column, list):
-        return [value for value, kept in zip(column, mask.tolist(), strict=True) if kept]
-    return column[mask]
+    places = np.flatnonzero(mask)
+    return RowBatch(batch.table, batch.logs[places], tuple(take_column(one, places) for one in batch.columns))
 
 
 async def apply_redecode(

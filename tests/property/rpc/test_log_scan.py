@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from log_answers import dumps, make_logs, mutate, same
 
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockRange
@@ -19,46 +20,13 @@ from indexer.rpc.log_scan import scan_logs
 from indexer.rpc.wire import parse_logs
 
 ANY = BlockRange(0, 2**62)
-COLUMNS = [name for name in LogBatch.__dataclass_fields__ if name != "range"]
-
-
-def make_logs(draw: random.Random, count: int, *, uniform: bool) -> list[dict[str, Any]]:
-    def hx(size: int) -> str:
-        return "0x" + draw.randbytes(size).hex()
-
-    return [
-        {
-            "address": hx(20),
-            "topics": [hx(32) for _ in range(3 if uniform else draw.randrange(5))],
-            "data": hx(32 if uniform else draw.choice([0, 1, 32, 96])),
-            "blockHash": hx(32),
-            "blockNumber": hex(draw.choice([1, 5, 4000])),
-            "blockTimestamp": hex(draw.randrange(2**33)),
-            "transactionHash": hx(32),
-            "transactionIndex": hex(draw.randrange(300)),
-            "logIndex": hex(at),
-            "removed": False,
-        }
-        for at in range(count)
-    ]
-
-
-def dumps(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def same(one: LogBatch, other: LogBatch) -> bool:
-    return all(
-        np.array_equal(getattr(one, name), getattr(other, name))
-        and getattr(one, name).dtype == getattr(other, name).dtype
-        for name in COLUMNS
-    )
 
 
 def parsed(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> LogBatch:
     """What the parser gives, without the scan."""
     with monkeypatch.context() as patch:
         patch.setattr("indexer.rpc.wire.WORTH_SCANNING", 1 << 60)
+        patch.setattr("indexer.rpc.wire.WORTH_READING", 1 << 60)
         return parse_logs(raw, ANY)
 
 
@@ -82,6 +50,7 @@ def test_parse_logs_takes_the_short_cut_and_keeps_its_promises(monkeypatch: pyte
     logs = make_logs(random.Random(1), 300, uniform=False)
     raw = dumps([*logs, *logs[:7]])
     calls = []
+    monkeypatch.setattr("indexer.rpc.wire.read_logs", lambda _raw, _blocks: None)
     monkeypatch.setattr(
         "indexer.rpc.wire.scan_logs", lambda raw, blocks: calls.append(scan_logs(raw, blocks)) or calls[-1]
     )
@@ -133,25 +102,6 @@ def test_irregular_answers_come_out_the_same(change: dict[str, Any], monkeypatch
             if scanned is not None:
                 order = np.lexsort((scanned.log_index, scanned.block_number))
                 assert same(scanned.take(order), parsed(raw, monkeypatch))
-
-
-def mutate(raw: bytes, draw: random.Random) -> bytes:
-    changed = bytearray(raw)
-    for _ in range(draw.choice([1, 1, 2, 5])):
-        at = draw.randrange(len(changed))
-        how = draw.randrange(5)
-        if how == 0:
-            changed[at] = draw.choice(b'"{}[],:0x1fg \x00\xff\\')
-        elif how == 1:
-            del changed[at]
-        elif how == 2:
-            changed.insert(at, draw.choice(b'"{}[],:0x1fg \n\x00\xc3'))
-        elif how == 3:
-            other = draw.randrange(len(changed))
-            changed[at : at + 40] = changed[other : other + 40]
-        else:
-            del changed[at : at + draw.choice([2, 66, 69])]
-    return bytes(changed)
 
 
 @settings(max_examples=400, deadline=None)
