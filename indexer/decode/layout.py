@@ -16,6 +16,7 @@ from indexer.decode.columnar import WordDecoder, data_words
 from indexer.decode.generic import Codec, Reading, codec_of, first_tail, follow
 from indexer.decode.reasons import DIRTY_PADDING, SHORT_DATA, UNDECODED_REASONS, Undecodable
 from indexer.decode.tables import ColumnData, EventLayout
+from indexer.decode.word_lists import list_item, read_word_lists
 
 OK = 0
 """In ``LayoutResult.code``: decoded. Any other number is 1 + the place of the reason in ``UNDECODED_REASONS``."""
@@ -64,6 +65,8 @@ class _Part:
     at: int
     codec: Codec
     json: bool
+    item: ValueType | None
+    """Of an array of wide integers, what it is made of."""
 
 
 class LayoutDecoder:
@@ -84,8 +87,9 @@ class LayoutDecoder:
             if isinstance(kind, ValueType):
                 self._words.append(_Word(column, False, self._head // 32, WordDecoder(kind)))
             else:
-                json = layout.table.columns[column].sql_type == "jsonb"
-                self._parts.append(_Part(column, self._head, codec_of(kind), json))
+                sql_type = layout.table.columns[column].sql_type
+                item = list_item(kind, sql_type)
+                self._parts.append(_Part(column, self._head, codec_of(kind), sql_type == "jsonb", item))
             self._head += head_size(kind)
         self._first_tail = first_tail([type_of(param) for param in layout.params if not param.indexed])
 
@@ -127,6 +131,29 @@ class LayoutDecoder:
         self, logs: LogBatch, chosen: NDArray[np.int64]
     ) -> tuple[list[ColumnData], NDArray[np.int64], NDArray[np.uint8]]:
         """Columns of the parts, how far each log's encoding reached, and a code for each of ``chosen``."""
+        return self._read_lists(logs, chosen) or self._read_one_by_one(logs, chosen)
+
+    def _read_lists(
+        self, logs: LogBatch, chosen: NDArray[np.int64]
+    ) -> tuple[list[ColumnData], NDArray[np.int64], NDArray[np.uint8]] | None:
+        """As ``_read_parts``, where all parts are arrays of wide integers in the usual encoding."""
+        items = [(part.at, part.item) for part in self._parts if part.item is not None]
+        if len(items) < len(self._parts):
+            return None
+        starts = logs.data_offset[chosen]
+        lengths = logs.data_offset[chosen + 1] - starts
+        found = read_word_lists(logs.data, starts, lengths, self._head, items)
+        if found is None:
+            return None
+        lists, reached = found
+        columns: list[ColumnData] = [None] * len(self.layout.table.columns)
+        for part, values in zip(self._parts, lists, strict=True):
+            columns[part.column] = values
+        return columns, reached, np.zeros(len(chosen), np.uint8)
+
+    def _read_one_by_one(
+        self, logs: LogBatch, chosen: NDArray[np.int64]
+    ) -> tuple[list[ColumnData], NDArray[np.int64], NDArray[np.uint8]]:
         starts, ends = logs.data_offset[chosen].tolist(), logs.data_offset[chosen + 1].tolist()
         code = np.zeros(len(chosen), np.uint8)
         reached = np.zeros(len(chosen), np.int64)

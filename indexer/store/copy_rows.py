@@ -101,6 +101,8 @@ def _record(rows: int, fields: int) -> Record:
 
 
 def _add_leading(record: Record, chain_id: int, logs: LogBatch, places: NDArray[np.int64]) -> None:
+    if len(places) and not 0 <= int(places.min()) <= int(places.max()) < len(logs):
+        raise InvariantViolated("rows are to be written of logs that are not there")
     chosen = None if len(places) == len(logs) else places
     times = logs.block_time if chosen is None else logs.block_time[chosen]
     record.add_taken(np.full(len(places), chain_id, np.int64), None)

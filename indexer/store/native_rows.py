@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.decode.tables import ColumnData, WordLists, Words
-from indexer.errors import InvariantViolated
 from indexer.native.library import address_of
 from indexer.store.copy_format import CHUNK_BYTES, HEADER, TRAILER, check_column, encode_list
 from indexer.store.numeric_digits import digits_of_limbs, used_limbs
@@ -48,9 +47,6 @@ class NativeRecord:
 
     def add_taken(self, values: NDArray[Any], places: NDArray[np.int64] | None) -> None:
         """The next column: the values of an array at ``places``, one for each row; None takes all of them."""
-        count = self._rows if places is None else len(values)
-        if len(values) != count or (places is not None and not _within(places, count)):
-            raise InvariantViolated("rows are to be written of logs that are not there")
         self._add_array(values, places)
 
     def add_encoded(self, fields: list[bytes]) -> None:
@@ -62,7 +58,7 @@ class NativeRecord:
         self._append(_FIELDS, int(lengths.max(initial=0)), joined, offsets=offset)
 
     def pieces(self) -> list[bytes]:
-        """Header, the rows in order, trailer; rows in pieces of at most ``CHUNK_BYTES``, or of one row."""
+        """Header, the rows in order, trailer; rows in pieces of at most ``CHUNK_BYTES``, or what the widest values need."""
         return [HEADER, *self._written(), TRAILER]
 
     def _written(self) -> Iterator[bytes]:
@@ -130,7 +126,3 @@ def _contiguous(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
 def _whole(words: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Words whose 32 bytes lie side by side."""
     return words if words.strides[1] == 1 else np.ascontiguousarray(words)
-
-
-def _within(places: NDArray[np.int64], count: int) -> bool:
-    return not len(places) or (int(places.min()) >= 0 and int(places.max()) < count)
