@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import engine, follow, hot_path, plan
+from bench import cluster, engine, follow, hot_path, plan
 from bench.report import Report, as_json, machine, text
 from indexer.store.embedded import EmbeddedServer
 
@@ -74,6 +74,9 @@ async def _measured(url: str, given: argparse.Namespace) -> Report:
         _tell(f"following {blocks} blocks")
         async with _database(url) as database_url:
             report.follow.append(await follow.run(database_url, blocks, 1_000, 200.0, reorg_every))
+    for blocks in plan.clusters(given):
+        _tell(f"filling {blocks:,} blocks with one worker and with two")
+        report.cluster.append(await cluster.run(lambda: _database(url), blocks))
     report.machine.load_after = os.getloadavg()[0]
     return report
 

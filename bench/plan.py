@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bench.engine import Scenario
 
 HOT_LOADS = ("erc20", "mixed", "dynamic")
-PARTS = ("stages", "daemon", "cost", "latency", "many", "follow")
+PARTS = ("stages", "daemon", "cost", "latency", "many", "follow", "cluster")
 
 _QUICK = {"erc20": 100_000, "mixed": 100_000, "dynamic": 10_000}
 _FULL = {"erc20": 1_000_000, "mixed": 1_000_000, "dynamic": 100_000}
@@ -54,6 +54,13 @@ def follows(given: argparse.Namespace) -> list[tuple[int, int]]:
     if not _wanted(given, "follow"):
         return []
     return [(30, 10)] if given.quick else [(300, 0), (150, 25)]
+
+
+def clusters(given: argparse.Namespace) -> list[int]:
+    """Back-fills on a cluster: how many blocks."""
+    if not _wanted(given, "cluster"):
+        return []
+    return [6_000] if given.quick else [30_000]
 
 
 def _costs(logs: int) -> Iterator[Scenario]:

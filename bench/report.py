@@ -93,6 +93,32 @@ class Follow:
 
 
 @dataclass(slots=True)
+class Workers:
+    """One back-fill on a cluster: blocks a second while all workers were at work, and the whole command's seconds."""
+
+    workers: int
+    blocks_per_second: float
+    whole_seconds: float
+    requests: int
+
+
+@dataclass(slots=True)
+class Cluster:
+    """The same back-fill by one worker and by more, from an endpoint that answers after ``latency_ms``."""
+
+    blocks: int
+    logs: int
+    latency_ms: float
+    range_blocks: int
+    runs: list[Workers]
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast as the first run the last one was."""
+        return self.runs[-1].blocks_per_second / self.runs[0].blocks_per_second
+
+
+@dataclass(slots=True)
 class Report:
     """All that was measured."""
 
@@ -100,6 +126,7 @@ class Report:
     hot_path: list[HotPath] = field(default_factory=list)
     engine: list[Engine] = field(default_factory=list)
     follow: list[Follow] = field(default_factory=list)
+    cluster: list[Cluster] = field(default_factory=list)
 
 
 def machine(postgres: str) -> Machine:
@@ -142,6 +169,8 @@ def text(report: Report) -> str:
         lines += ["", *engine_lines(engine, floors.get(engine.load))]
     for follow in report.follow:
         lines += ["", *_follow_lines(follow)]
+    for cluster in report.cluster:
+        lines += ["", *_cluster_lines(cluster)]
     return "\n".join(lines)
 
 
@@ -198,9 +227,24 @@ def _follow_lines(follow: Follow) -> list[str]:
     ]
 
 
+def _cluster_lines(cluster: Cluster) -> list[str]:
+    where = f"{cluster.latency_ms:.0f} ms a request, ranges of {cluster.range_blocks} blocks"
+    return [
+        f"back-fill on local workers: {cluster.logs:,} logs in {cluster.blocks:,} blocks, {where}",
+        *[
+            f"  {run.workers} worker{'s' if run.workers > 1 else ' '}: {run.blocks_per_second:>10,.0f} blocks a second; "
+            f"the whole command {run.whole_seconds:.1f} s, {run.requests:,} requests"
+            for run in cluster.runs
+        ],
+        f"  {cluster.runs[-1].workers} to {cluster.runs[0].workers}: {cluster.ratio:.2f}",
+    ]
+
+
 def as_json(report: Report) -> str:
     """The report as one JSON object."""
     body = asdict(report)
     for found, result in zip(body["hot_path"], report.hot_path, strict=True):
         found["ratio"] = result.ratio
+    for found, cluster in zip(body["cluster"], report.cluster, strict=True):
+        found["ratio"] = cluster.ratio
     return json.dumps(body, indent=2)

@@ -86,29 +86,43 @@ async def backfill_on(
         raise ConfigError(
             "--cluster tcp://…: workers elsewhere cannot reach an embedded PostgreSQL; set [database] url"
         )
-    async with _scheduler(place) as address:
+    async with _scheduler(place) as starting:
         return await backfill(
-            settings, first, last, contracts, progress=progress, spread=lambda parts: _spread(parts, address)
+            settings, first, last, contracts, progress=progress, spread=lambda parts: _spread(parts, starting)
         )
 
 
 @asynccontextmanager
-async def _scheduler(place: Place) -> AsyncIterator[str]:
+async def _scheduler(place: Place) -> AsyncIterator[asyncio.Future[str]]:
+    """The scheduler's address once it is there; processes here start beside what is done meanwhile, and end with it."""
     if place.address:
-        yield place.address
+        known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        known.set_result(place.address)
+        yield known
         return
-    async with LocalCluster(
+    cluster = LocalCluster(
         n_workers=place.workers,
         threads_per_worker=1,
         processes=True,
         asynchronous=True,
-        dashboard_address="127.0.0.1:0",
+        dashboard_address=None,
         host="127.0.0.1",
-    ) as cluster:
-        yield cluster.scheduler_address
+        preload=[fill.__module__],
+    )
+    starting = asyncio.ensure_future(_started(cluster))
+    try:
+        yield starting
+    finally:
+        await asyncio.gather(starting, return_exceptions=True)  # what has begun to start has to be ended
+        await cluster.close()
 
 
-def _spread(parts: Parts, address: str) -> Spread:
+async def _started(cluster: LocalCluster) -> str:
+    await cluster
+    return str(cluster.scheduler_address)
+
+
+def _spread(parts: Parts, starting: asyncio.Future[str]) -> Spread:
     async def spread(
         opening: Opening,
         session: Session,
@@ -127,7 +141,7 @@ def _spread(parts: Parts, address: str) -> Spread:
             workers=1,
             cuts=tuple(session.resolver.timeline.told()),
         )
-        return await _Ranges(address, job, blocks, progress, Rate(session.clock)).run()
+        return await _Ranges(await starting, job, blocks, progress, Rate(session.clock)).run()
 
     return spread
 

@@ -55,11 +55,19 @@ class _Joined:
     stack: AsyncExitStack
 
 
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 - does not exist on Windows
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
 @dataclass(slots=True)
 class _Process:
     """The event loop of this process, on a thread of its own, and the job it is open for."""
 
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    loop: asyncio.AbstractEventLoop = field(default_factory=_new_loop)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     joined: _Joined | None = None
 

@@ -33,11 +33,16 @@ class RangeControl:
         self._ceiling = self._most
         self._blocks = min(self._most, start_blocks)
         self._good = 0  # the widest span that went through since one was refused for good
+        self._dense = False
 
     @property
     def blocks(self) -> int:
         """Blocks to ask for now, at least 1."""
         return self._blocks
+
+    def dense(self, blocks: int) -> bool:
+        """Whether a query over so many blocks is likely to go through and to find logs in most of them."""
+        return self._dense and blocks <= self._good
 
     @property
     def ceiling(self) -> int:
@@ -46,6 +51,7 @@ class RangeControl:
 
     def succeeded(self, blocks: int, logs: int, nbytes: int) -> None:
         """A query over ``blocks`` blocks gave that many logs and bytes of JSON."""
+        self._dense = 2 * logs >= blocks
         filled = max(logs / TARGET_LOGS, nbytes / TARGET_BYTES)
         if filled > 1.0:
             self._blocks = max(1, min(self._blocks, int(blocks / filled)))

@@ -109,9 +109,11 @@ async def read_part(
         queries = fit(filters, limits.addresses, limits.topics)
         try:
             spots = set(range(part.first, part.last)) if short else _spots(part)
-            read, headers = await _linked(endpoint, part, queries, filters, sorted(spots - {part.last}))
+            along = spots | _along(endpoint, part)
+            read, headers = await _linked(endpoint, part, queries, filters, sorted(along - {part.last}))
+            looked_at = spots | {part.last}
             return await _checked(
-                endpoint, read, headers, filters, check_bloom=check_bloom, every_block=short
+                endpoint, read, headers, looked_at, filters, check_bloom=check_bloom, every_block=short
             )
         except TooManyAddresses as error:
             limits.shrink(queries, error)
@@ -202,11 +204,11 @@ async def _linked(
     part: BlockRange,
     queries: Sequence[LogFilter],
     filters: Sequence[LogFilter],
-    spots: Sequence[int],
+    along: Sequence[int],
 ) -> tuple[Part, list[BlockHeader]]:
-    """One batch: the queries over ``part``, the header of its end, and those of ``spots``."""
+    """One batch: the queries over ``part``, the header of its end, and those of the blocks ``along``."""
     calls = [range_call(one, part) for one in queries]
-    calls += [header_call(number) for number in (part.last, *spots)]
+    calls += [header_call(number) for number in (part.last, *along)]
     answers = await endpoint.ask_all(calls)
     raws, last = answers[: len(queries)], answers[len(queries)]
     end = parse_header(last)
@@ -219,7 +221,7 @@ async def _linked(
     found, logs = await aside(nbytes, _parsed, raws, part, filters)
     if queries:
         endpoint.ranges.succeeded(len(part), found, nbytes)
-    return Part(part, logs, end), _headers(endpoint, spots, answers[len(queries) + 1 :])
+    return Part(part, logs, end), _headers(endpoint, along, answers[len(queries) + 1 :])
 
 
 def _parsed(
@@ -233,21 +235,24 @@ def _parsed(
 async def _checked(
     endpoint: Endpoint,
     read: Part,
-    spots: Sequence[BlockHeader],
+    along: Sequence[BlockHeader],
+    looked_at: set[int],
     filters: Sequence[LogFilter],
     *,
     check_bloom: bool,
     every_block: bool,
 ) -> Part:
-    """Hashes and times against headers, blooms against logs: of every block, or of the end and a few others (``spots``).
+    """Hashes and times against headers, blooms against logs: of every block, or of those to be ``looked_at`` closely.
 
-    Blocks whose logs came without a time have their headers read.
+    Blocks whose logs came without a time have their headers read, where they did not come ``along``.
     """
-    looked_at = {header.number for header in (*spots, read.end)}
+    headers = [*along, read.end]
     if every_block:
-        _check_links(endpoint, [*spots, read.end])
-    more = _unseen(read.logs, looked_at) | (set(validate.numbers_without_time(read.logs)) - looked_at)
-    headers = [*spots, *await read_headers(endpoint, sorted(more)), read.end] if more else [*spots, read.end]
+        _check_links(endpoint, headers)
+    seen = {header.number for header in headers}
+    more = (_unseen(read.logs, looked_at) | set(validate.numbers_without_time(read.logs))) - seen
+    if more:
+        headers += await read_headers(endpoint, sorted(more))
     validate.check_hashes(read.logs, headers)
     logs = _timed(read.logs, headers)
     for header in headers if check_bloom else ():
@@ -273,6 +278,16 @@ def _spots(blocks: BlockRange) -> set[int]:
     """
     chance = random.Random(f"{_SECRET} {blocks}")  # noqa: S311 - repeatable on purpose
     return set(chance.sample(range(blocks.first, blocks.last + 1), min(SPOT_BLOCKS, len(blocks) - 1)))
+
+
+def _along(endpoint: Endpoint, blocks: BlockRange) -> set[int]:
+    """Blocks whose headers are asked for together with the logs: those that would else cost a request of their own.
+
+    That is so where a range is short and most of its blocks are likely to have logs.
+    """
+    if len(blocks) > SPARSE_BLOCKS or not endpoint.ranges.dense(len(blocks)):
+        return set()
+    return set(range(blocks.first, blocks.last + 1))
 
 
 def _unseen(logs: LogBatch, looked_at: set[int]) -> set[int]:

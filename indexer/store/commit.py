@@ -77,8 +77,9 @@ class Commit:
     """One transaction.
 
     In order: lease and cursor are checked (``LeaseLost``, ``CursorConflict``); ``revert`` is played; rows of ``replaces``
-    in ``rows.range`` are deleted where that range was covered before or ``fresh`` is false; rows are copied; ``links``
-    (unfinalized headers), ``sources``' coverage, ``discovered`` and the cursor are written; ``fold`` runs; COMMIT.
+    in ``logs.range`` are deleted where a source that asked for such logs was covered before (rows come in with coverage, and go
+    with it); rows are copied; ``links`` (unfinalized headers), ``sources``' coverage, ``discovered`` and the cursor are
+    written; ``fold`` runs; COMMIT.
 
     ``expected`` is the tip the commit was made for, ``next`` the tip after it; a commit that does not move the tip (late
     back-fill) has ``next`` None. ``journal`` says whether the range may still be reverted.
@@ -97,7 +98,6 @@ class Commit:
     discovered: tuple[DiscoveredAddress, ...] = ()
     head_number: int | None = None
     finalized_number: int | None = None
-    fresh: bool = True
     journal: bool = False
     fold: Fold | None = None
     unfold: Unfold | None = None

@@ -10,11 +10,13 @@ from typing import Any, Self
 from uuid import uuid4
 
 import asyncpg
+import structlog
 
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockHeader
 from indexer.config import DatabaseSettings
 from indexer.decode.tables import Decoded, EventTable
+from indexer.errors import InvariantViolated
 from indexer.store import (
     announced,
     coverage,
@@ -45,6 +47,8 @@ from indexer.store.queries import sql
 from indexer.store.rewind import RewindResult, apply_rewind
 from indexer.store.transaction import apply_commit
 from indexer.store.writer import TableRows, encode_aside
+
+log = structlog.get_logger(__name__)
 
 EMBEDDED_DATABASE = "indexer"
 
@@ -199,18 +203,27 @@ class Store:
         """
         if encoded is None:
             encoded = await encode_aside(commit.chain_id, commit.logs, commit.decoded)
-        rows = encoded
-
-        async def work(connection: asyncpg.Connection) -> CommitResult:
-            return await apply_commit(connection, commit, rows)
-
         await self._make_partitions(commit.logs, commit.decoded)
-
         async with self._commits[commit.chain_id]:
             await self._extend_lease(commit.chain_id, commit.epoch)
-            return await run_settled(
-                self.pool, commit.chain_id, commit.id, work, doing=f"committing {commit.logs.range}"
-            )
+            try:
+                return await self._settled(commit, encoded)
+            except InvariantViolated as refused:
+                # Coverage that somebody took back by hand says nothing of the rows that are there.
+                if commit.next is not None or not isinstance(refused.__cause__, asyncpg.UniqueViolationError):
+                    raise
+                log.warning("rows are there that no coverage tells of", blocks=str(commit.logs.range))
+            return await self._settled(commit, encoded, unbooked=True)
+
+    async def _settled(
+        self, commit: Commit, encoded: Sequence[TableRows], *, unbooked: bool = False
+    ) -> CommitResult:
+        async def work(connection: asyncpg.Connection) -> CommitResult:
+            return await apply_commit(connection, commit, encoded, unbooked=unbooked)
+
+        return await run_settled(
+            self.pool, commit.chain_id, commit.id, work, doing=f"committing {commit.logs.range}"
+        )
 
     async def _make_partitions(self, logs: LogBatch, decoded: Decoded) -> None:
         """Before rows are written: the partitions they belong to, and the next ones."""

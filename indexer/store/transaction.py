@@ -22,9 +22,11 @@ _CLOCK = SystemClock()
 
 
 async def apply_commit(
-    connection: asyncpg.Connection, commit: Commit, encoded: Sequence[TableRows]
+    connection: asyncpg.Connection, commit: Commit, encoded: Sequence[TableRows], *, unbooked: bool = False
 ) -> CommitResult:
     """Everything between BEGIN and COMMIT. A commit that took place already changes nothing.
+
+    ``unbooked`` says that rows may be there of which no coverage tells.
 
     Raises:
         LeaseLost: ``commit.epoch`` is not the lease's.
@@ -42,7 +44,7 @@ async def apply_commit(
     orphaned = 0
     if commit.revert is not None:
         orphaned = await _revert(connection, commit, commit.revert, row)
-    await _replace(connection, commit)
+    await _replace(connection, commit, unbooked=unbooked)
     copying = _CLOCK.monotonic()
     await copy_in(connection, encoded)
     copied = _CLOCK.monotonic()
@@ -134,23 +136,23 @@ async def remove_above(
     return moved
 
 
-async def _replace(connection: asyncpg.Connection, commit: Commit) -> None:
+async def _replace(connection: asyncpg.Connection, commit: Commit, *, unbooked: bool) -> None:
     """Delete what this commit says anew, where anything can be there."""
     blocks = commit.logs.range
-    if commit.fresh and not await connection.fetchval(
-        sql("range_was_covered"), commit.chain_id, blocks.first, blocks.last
-    ):
+    within = (commit.chain_id, blocks.first, blocks.last)
+    if not unbooked and not await connection.fetchval(sql("range_was_covered"), *within):
         return
+    covered = False
     for one in merge_filters(list(commit.replaces)):
-        await connection.execute(
-            sql("delete_logs"),
-            commit.chain_id,
-            blocks.first,
-            blocks.last,
+        where = (
+            *within,
             None if one.addresses is None else sorted(one.addresses),
             None if one.topics is None else sorted(one.topics),
         )
-    if len(commit.logs):
+        if unbooked or await connection.fetchval(sql("filter_was_covered"), *where):
+            covered = True
+            await connection.execute(sql("delete_logs"), *where)
+    if covered and len(commit.logs):
         await connection.execute(
             sql("delete_anonymous"),
             commit.chain_id,

@@ -73,8 +73,8 @@ class _Ahead:
         self._first = blocks.first
         self._last = blocks.last
         self._waiting: deque[asyncio.Task[Chunk]] = deque()
-        self._usual_bytes = 0
-        self._answered = False
+        self._usual_bytes = session.answer_bytes or 0
+        self._answered = session.answer_bytes is not None
         self._refill()
 
     async def take(self) -> Chunk | None:
@@ -106,7 +106,11 @@ class _Ahead:
     def _ended(self, task: asyncio.Task[Chunk]) -> None:
         self._answered = True
         if _fetched(task):
-            self._usual_bytes = max(task.result().raw.logs.nbytes, self._usual_bytes * 3 // 4)
+            chunk = task.result()
+            self._usual_bytes = max(chunk.raw.logs.nbytes, self._usual_bytes * 3 // 4)
+            if 2 * len(chunk.blocks) >= self._session.client.suggested_blocks():
+                # The next range need not find it out again.
+                self._session.answer_bytes = self._usual_bytes
         self._refill()
 
     def _refill(self) -> None:

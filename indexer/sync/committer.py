@@ -71,9 +71,14 @@ class Committer:
         return result
 
     async def fill(
-        self, prepared: Prepared, sources: Sequence[Source], *, unfinalized: bool = False
+        self,
+        prepared: Prepared,
+        sources: Sequence[Source],
+        *,
+        unfinalized: bool = False,
+        encoded: Sequence[TableRows] | None = None,
     ) -> CommitResult:
-        """Write rows of sources that were added later; the tip stays."""
+        """Write rows of sources that were added later; the tip stays. ``encoded`` as in ``extend``."""
         session = self._session
         commit = Commit(
             chain_id=session.chain_id,
@@ -87,10 +92,9 @@ class Committer:
             discovered=prepared.discovered,
             head_number=None if session.head is None else session.head.number,
             finalized_number=session.finalized,
-            fresh=False,
             journal=unfinalized,
         )
-        result: CommitResult = await session.store.commit(commit)
+        result: CommitResult = await session.store.commit(commit, encoded)
         session.cover(commit.sources, prepared.logs.range)
         self._told(commit, result, "late")
         return result

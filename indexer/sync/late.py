@@ -17,6 +17,7 @@ from indexer.chain.filters import LogFilter
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockRange
 from indexer.store.commit import Source
+from indexer.store.writer import TableRows
 from indexer.sync.backfill import fetch_chunk
 from indexer.sync.committer import Committer
 from indexer.sync.follow import fetch_blocks
@@ -95,8 +96,18 @@ class LateSources:
         prepared = await session.preparer.prepare(raw, wanted, blocks)
         await self.fill(prepared, sources, unfinalized=True)
 
-    async def fill(self, prepared: Prepared, sources: list[Source], *, unfinalized: bool = False) -> None:
-        """Commit rows below the tip; the projections that read their tables are marked stale before."""
+    async def fill(
+        self,
+        prepared: Prepared,
+        sources: list[Source],
+        *,
+        unfinalized: bool = False,
+        encoded: Sequence[TableRows] | None = None,
+    ) -> None:
+        """Commit rows below the tip; the projections that read their tables are marked stale before.
+
+        ``encoded`` are these rows for COPY, where they were encoded before.
+        """
         session = self._session
         tables = {rows.table.name for rows in prepared.decoded.rows}
         stale = session.projections.reading(tables) - self._marked
@@ -104,7 +115,7 @@ class LateSources:
             # Before the rows: a crash between the two costs a rebuild, never a projection that missed them.
             await session.projections.mark_stale(session.store.pool, session.chain_id, stale)
             self._marked |= stale
-        await self._committer.fill(prepared, sources, unfinalized=unfinalized)
+        await self._committer.fill(prepared, sources, unfinalized=unfinalized, encoded=encoded)
 
     async def finish(self) -> None:
         """Rebuild the projections that late rows made stale, in this session or one before."""

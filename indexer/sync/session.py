@@ -26,6 +26,7 @@ class Session:
 
     ``local`` is None until the first block is committed. ``ends`` holds the last block of sources that end below the tip.
     ``late_work`` says that something below the tip may be missing, ``knows_finality`` that the chain told the tag once.
+    ``answer_bytes`` is what a chunk of the size asked for now was seen to hold; None before one was.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Session:
     logs_committed: int = 0
     late_work: bool = True
     knows_finality: bool = False
+    answer_bytes: int | None = None
 
     @property
     def chain_id(self) -> int:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from indexer.chain.refs import BlockRange
 from indexer.errors import ConfigError
 from indexer.progress import ProgressSink, ProgressUpdate
+from indexer.store.writer import TableRows, encode_aside
 from indexer.sync.backfill import fetch_ahead
 from indexer.sync.committer import Committer
 from indexer.sync.late import LateSources
 from indexer.sync.opening import Opening
 from indexer.sync.ownership import Wanted
+from indexer.sync.prepare import Prepared
 from indexer.sync.rate import Rate
 from indexer.sync.session import Session
 
@@ -66,29 +70,60 @@ async def fill_range(
     blocks: BlockRange,
     progress: ProgressSink | None = None,
 ) -> None:
-    """Fetch, decode and commit ``blocks``, which are final, for ``contracts``; the tip stays."""
-    rate = Rate(opening.clock)
+    """Fetch, decode and commit ``blocks``, which are final, for ``contracts``; the tip stays.
+
+    While one chunk is committed the next is decoded and encoded, and those after it are fetched.
+    """
+    told = _Told(session, blocks, progress, Rate(opening.clock))
     for piece in _by_start(session, blocks):
         active = Wanted(session.active(piece.first).contracts & contracts)
         if not active.contracts:
             continue
-        async for chunk in fetch_ahead(session, active, piece):
-            prepared = await session.preparer.prepare(chunk.raw, active, chunk.blocks)
-            await late.fill(prepared, session.sources_of(active))
-            await opening.admit_older_members(session, prepared.discovered)
-            if progress is not None:
-                done = session.logs_committed
-                progress(
-                    ProgressUpdate(
-                        session.name,
-                        "backfill",
-                        blocks.first,
-                        chunk.blocks.last,
-                        blocks.last,
-                        done,
-                        rate.observe(done),
-                    )
-                )
+        commit: asyncio.Task[None] | None = None
+        try:
+            async for chunk in fetch_ahead(session, active, piece):
+                prepared = await session.preparer.prepare(chunk.raw, active, chunk.blocks)
+                rows = await encode_aside(session.chain_id, prepared.logs, prepared.decoded)
+                if commit is not None:
+                    await commit
+                commit = asyncio.create_task(_commit(opening, session, late, active, prepared, rows, told))
+            if commit is not None:
+                await commit
+        finally:
+            if commit is not None and not commit.done():
+                commit.cancel()
+                await asyncio.gather(commit, return_exceptions=True)
+
+
+async def _commit(
+    opening: Opening,
+    session: Session,
+    late: LateSources,
+    active: Wanted,
+    prepared: Prepared,
+    rows: Sequence[TableRows],
+    told: _Told,
+) -> None:
+    await late.fill(prepared, session.sources_of(active), encoded=rows)
+    await opening.admit_older_members(session, prepared.discovered)
+    told.committed(prepared.logs.range.last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Tells ``progress``, where there is one, of what was committed of ``blocks``."""
+
+    session: Session
+    blocks: BlockRange
+    progress: ProgressSink | None
+    rate: Rate
+
+    def committed(self, last: int) -> None:
+        if self.progress is None:
+            return
+        name, blocks, done = self.session.name, self.blocks, self.session.logs_committed
+        rate = self.rate.observe(done)
+        self.progress(ProgressUpdate(name, "backfill", blocks.first, last, blocks.last, done, rate))
 
 
 def _wanted(session: Session, first: int | None, last: int | None) -> BlockRange:

@@ -178,12 +178,12 @@ class Books:
 
 
 def source_spec(key: str = "demo:*", **changes: Any) -> SourceSpec:
-    """A source of every log of the contract."""
+    """A source of every log."""
     values: dict[str, Any] = {
         "key": key,
         "contract": "demo",
         "start_block": 0,
-        "filter": LogFilter(frozenset((CONTRACT,)), None),
+        "filter": LogFilter(None, None),
     }
     return SourceSpec(**{**values, **changes})
 

@@ -33,6 +33,16 @@ UPDATE sync.source SET coverage = '{}' WHERE chain_id = $1 AND NOT isempty(cover
 -- Whether rows of this range may be in the tables already.
 SELECT EXISTS (SELECT FROM sync.source WHERE chain_id = $1 AND coverage && int8range($2, $3, '[]'));
 
+-- name: filter_was_covered
+-- Whether rows of a filter (NULL: any address, any topic) may be in the tables: whether a source that asked for such logs was
+-- covered anywhere in the range. Rows come in with the coverage of the sources that asked for them, so nothing else can be there.
+SELECT EXISTS (
+    SELECT FROM sync.source
+    WHERE chain_id = $1 AND coverage && int8range($2, $3, '[]')
+      AND (discovered OR addresses IS NULL OR $4::bytea[] IS NULL OR addresses && $4)
+      AND (topics IS NULL OR $5::bytea[] IS NULL OR topics && $5)
+);
+
 -- name: add_discovered
 -- Members that were announced; the first announcement counts.
 INSERT INTO sync.discovered_address AS known (chain_id, contract, address, from_block, announced_block, announced_log_index)

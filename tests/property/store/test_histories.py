@@ -81,12 +81,12 @@ async def mine(books, model: Model, blocks, name: str, ancestor: int | None = No
     return commit
 
 
-async def late(books, model: Model, first: int, last: int, *, fresh: bool) -> None:
-    """Say again what a range has; by address filters where it claims to be fresh."""
-    by_address = tuple(LogFilter(frozenset((one,)), None) for one in (CONTRACT, OTHER))
-    filters = by_address if fresh else (LogFilter(None, None),)
+async def late(books, model: Model, first: int, last: int, *, by_address: bool) -> None:
+    """Say again what a range has."""
+    each = tuple(LogFilter(frozenset((one,)), None) for one in (CONTRACT, OTHER))
+    filters = each if by_address else (LogFilter(None, None),)
     again = all_logs(model, first, last)
-    await books.commit(first, last, again, next=None, links=(), replaces=filters, fresh=fresh)
+    await books.commit(first, last, again, next=None, links=(), replaces=filters)
 
 
 async def play(books, model: Model, history) -> None:
@@ -98,7 +98,7 @@ async def play(books, model: Model, history) -> None:
         elif kind == "reorg" and tip >= 1:
             last = await mine(books, model, details[1], f"r{place}", tip - min(details[0], tip))
         elif kind == "late" and details[0] <= tip:
-            await late(books, model, details[0], min(details[0] + details[1], tip), fresh=details[2])
+            await late(books, model, details[0], min(details[0] + details[1], tip), by_address=details[2])
             last = None
         elif kind == "again" and last is not None:
             await books.store.commit(last)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 
 import pytest
 from store_world import CHAIN, CONTRACT, PING, Log, header, source_spec
@@ -9,7 +8,9 @@ from store_world import CHAIN, CONTRACT, PING, Log, header, source_spec
 from indexer.chain.filters import LogFilter
 from indexer.chain.refs import BlockRef
 from indexer.errors import CursorConflict, Halt, InvariantViolated
+from indexer.store import transaction
 from indexer.store.commit import DiscoveredAddress
+from indexer.store.queries import sql
 
 
 async def test_rows_cursor_coverage_and_links_appear_together(books):
@@ -91,15 +92,38 @@ async def test_a_late_commit_leaves_other_addresses_and_topics_alone(books):
     assert await books.raws() == [(2, 2)]
 
 
-async def test_rows_outside_coverage_are_replaced_only_when_the_commit_is_not_fresh(books):
-    async with books.store.pool.acquire() as connection:
-        await books.commit(0, 4, [Log(3, 0, 1)])
-        await connection.execute("UPDATE sync.source SET coverage = '{}'")
-    again = books.make(3, 3, [Log(3, 0, 2)], next=None, links=())
+async def test_only_what_a_source_asked_for_in_the_range_is_replaced(books, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(transaction, "sql", lambda name: asked.append(name) or sql(name))
+    other = bytes.fromhex("dd" * 20)
+    specs = [
+        source_spec(f"demo:{place}", filter=LogFilter(addresses, topics), discovered=not addresses)
+        for place, (addresses, topics) in enumerate(
+            [(frozenset((CONTRACT,)), None), (frozenset((other,)), None), (frozenset(), frozenset((PING,)))]
+        )
+    ]
+    one, two, members = await books.store.register_sources(CHAIN, specs)
+    of_one, of_two = one.spec.filter, two.spec.filter
+    await books.commit(0, 9, [Log(3, 0, 1)], sources=(one.id,), replaces=(of_one,))
+    late = {"next": None, "links": ()}
+    await books.commit(0, 9, [Log(3, 1, 2, other)], sources=(two.id,), replaces=(of_two,), **late)
+    await books.commit(10, 19, [Log(12, 0, 3)], sources=(one.id,), replaces=(of_one,), **late)
+    assert "delete_logs" not in asked
+    await books.commit(8, 12, [Log(12, 0, 4)], sources=(one.id,), replaces=(of_one,), **late)
+    assert asked.count("delete_logs") == 1
+    await books.commit(20, 29, [Log(22, 0, 5, other)], sources=(members.id,), replaces=(of_two,), **late)
+    # A member of a discovered contract may be anybody, and may be asked for by name as well.
+    await books.commit(20, 29, [Log(22, 0, 6, other)], sources=(two.id,), replaces=(of_two,), **late)
+    assert await books.pings() == [(3, 0, 1), (3, 1, 2), (12, 0, 4), (22, 0, 6)]
+
+
+async def test_rows_that_no_coverage_tells_of_are_replaced_by_a_late_commit_only(books):
+    await books.commit(0, 4, [Log(3, 0, 1)])
+    await books.fetch("UPDATE sync.source SET coverage = '{}'")
     with pytest.raises(InvariantViolated):
-        await books.store.commit(again)
+        await books.commit(3, 5, [Log(3, 0, 2)], links=(header(5),))
     assert await books.pings() == [(3, 0, 1)]
-    await books.store.commit(dataclasses.replace(again, fresh=False))
+    await books.commit(3, 3, [Log(3, 0, 2)], next=None, links=())
     assert await books.pings() == [(3, 0, 2)]
 
 

@@ -72,6 +72,7 @@ def session(client: Client, **limits: int) -> Any:
         client=client,
         limits=SimpleNamespace(**given),
         ownership=SimpleNamespace(filters=lambda _wanted, _last: asked),
+        answer_bytes=None,
     )
 
 
@@ -127,6 +128,22 @@ async def test_requests_begin_as_soon_as_others_end_though_nobody_takes_anything
     await until_idle()
     assert client.most == 4
     assert 60 <= len(client.asked) <= 70, "chunks that wait are bounded in number"
+    await chunks.aclose()
+
+
+async def test_the_next_range_of_a_session_need_not_find_out_how_much_to_ask_for() -> None:
+    client = Client(10)
+    client.gate.set()
+    here = session(client)
+    assert [chunk async for chunk in fetch_ahead(here, WANTED, BlockRange(0, 99))]
+    client.gate.clear()
+    client.asked.clear()
+    chunks = fetch_ahead(here, WANTED, BlockRange(100, 999))
+    taking = asyncio.ensure_future(anext(chunks))
+    await until_idle()
+    assert len(client.asked) == 4
+    client.gate.set()
+    await taking
     await chunks.aclose()
 
 
