@@ -9,6 +9,7 @@
 #include "hex.h"
 
 #define IRREGULAR (-1)
+#define NO_ROOM (-2)
 #define MOST_DIGITS 15
 #define MOST_DEPTH 8
 #define UNKNOWN_TIME (-1)
@@ -297,7 +298,7 @@ static inline bool read_log(struct cursor *text, const struct columns *to, int64
     return passes(text, '}') && (seen & REQUIRED) == REQUIRED;
 }
 
-/* The logs of the JSON array `raw` of `size` bytes; how many, or IRREGULAR. */
+/* The logs of the JSON array `raw` of `size` bytes; how many, or IRREGULAR, or NO_ROOM where there are more. */
 int64_t indexer_read_logs(const uint8_t *raw, int64_t size, const struct columns *to)
 {
     struct cursor text = {raw, raw + size};
@@ -306,7 +307,9 @@ int64_t indexer_read_logs(const uint8_t *raw, int64_t size, const struct columns
     if (!passes(&text, '[') || !passes(&text, '{'))
         return IRREGULAR;
     for (;;) {
-        if (row == to->room || !read_log(&text, to, row))
+        if (row == to->room)
+            return NO_ROOM;
+        if (!read_log(&text, to, row))
             return IRREGULAR;
         row++;
         if (!passes(&text, ','))

@@ -233,3 +233,15 @@ def test_no_log_is_shorter_than_room_is_made_for() -> None:
     }
     assert len(dumps(least)) >= native_scan._LEAST_LOG_BYTES
     agree(dumps([least] * 40))
+
+
+def test_more_logs_than_the_beginning_promises_are_all_read() -> None:
+    large, small = (make_logs(random.Random(9), count, uniform=True) for count in (20, 400))
+    for one in large:
+        one["data"] = "0x" + "5a" * 4000
+    logs = large + small
+    for at, one in enumerate(logs):
+        one |= {"blockNumber": "0x1", "logIndex": hex(at)}
+    found = agree(dumps(logs))
+    assert isinstance(found, LogBatch)
+    assert len(found) == 420
