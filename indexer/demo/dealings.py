@@ -63,7 +63,7 @@ async def settle_deal(people: People) -> list[Send]:
     deal = await _some_deal(people)
     if deal is None:
         return []
-    status = await people.ask(people.made.diamond, "getTradeDealFullStatus", deal)
+    status = await people.ask(people.made.diamond, "getTradeDeal", deal)
     collateral, target, balance, debt = status[3], status[7], status[8], status[9]
     sends = []
     if debt and 0 < target <= balance:

@@ -39,12 +39,16 @@ class Row:
 
 @dataclass(slots=True)
 class Expected:
-    """All rows by table and position, raw logs that nothing decodes, and what was seen on the way."""
+    """All rows by table and position, raw logs that nothing decodes, and what was seen on the way.
+
+    ``names`` has the arguments of each table's event as the contracts call them, in the order of a row's values.
+    """
 
     tip: int
     tip_hash: bytes
     logs: int = 0
     rows: dict[str, dict[Position, Row]] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     undecoded: dict[Position, tuple[bytes, tuple[bytes, ...], bytes]] = field(default_factory=dict)
 
     def arguments(self, table: str) -> list[tuple[bytes, tuple[Any, ...]]]:
@@ -175,6 +179,7 @@ def _add(found: Expected, log: LogReceipt, time: int, event: _Event | None, mult
         int(log["transactionIndex"]),
         address,
     )
+    found.names[table] = tuple(one["name"] for one in event.entry["inputs"])
     found.rows.setdefault(table, {})[position] = Row(leading, values)
 
 

@@ -157,8 +157,8 @@ def _deals(view: ContractView) -> set[Key]:
 
 async def _deal(view: ContractView, diamond: bytes, deal: int) -> tuple[Any, ...]:
     """Terms and amounts of a deal, as the contract says."""
-    told = await view.ask(diamond, "TradeDealFacet", "getTradeDealFullStatus", deal)
-    name, symbol, rate, collateral, usdc, _, active, target, balance, debt, repaid = told
+    told = await view.ask(diamond, "TradeDealFacet", "getTradeDeal", deal)
+    name, symbol, rate, collateral, usdc, _, active, target, balance, debt, repaid, _ = told
     return (
         name,
         symbol,

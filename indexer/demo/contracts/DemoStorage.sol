@@ -35,6 +35,7 @@ struct Deal {
     uint256 balance;
     uint256 debt;
     uint256 repaid;
+    bool withdrawn;
 }
 
 struct VariablePriceContract {
@@ -80,6 +81,8 @@ struct State {
     mapping(address => mapping(address => bool)) operators;
     mapping(address => uint256) counters;
     mapping(uint256 => mapping(string => Attribute)) attributes;
+    mapping(uint256 => string[]) attributeKeys;
+    mapping(uint256 => bool) listBroken;
     // market
     bool marketOpen;
     FeeReceiver[] marketFees;

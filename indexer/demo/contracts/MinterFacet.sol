@@ -12,7 +12,7 @@ contract MinterFacet {
         State storage s = DemoStorage.load();
         tokenId = s.nextToken;
         for (uint256 i = 0; i < metadata.length; i++) {
-            s.attributes[tokenId][metadata[i].key] = metadata[i];
+            TokenCore.describe(tokenId, metadata[i].key, metadata[i]);
         }
         emit GemforceMinted(tokenId, msg.sender, metadata);
         TokenCore.mint(msg.sender);

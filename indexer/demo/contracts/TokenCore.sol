@@ -26,6 +26,13 @@ library TokenCore {
         emit Transfer(address(0), to, tokenId);
     }
 
+    /// Keeps an attribute, and its key if it is the first of that name.
+    function describe(uint256 tokenId, string memory key, Attribute memory value) internal {
+        State storage s = DemoStorage.load();
+        if (bytes(s.attributes[tokenId][key].key).length == 0) s.attributeKeys[tokenId].push(key);
+        s.attributes[tokenId][key] = value;
+    }
+
     /// `force` skips the check that `from` owns the token; the counter of `from` may go wrong then, as it does in
     /// the contracts this stands for.
     function move(address from, address to, uint256 tokenId, bool force) internal {

@@ -151,6 +151,7 @@ contract TradeDealFacet {
         Deal storage deal = DemoStorage.load().deals[id];
         require(deal.debt > 0 && deal.balance >= deal.fundingTarget, "not funded");
         deal.balance -= deal.fundingTarget;
+        deal.withdrawn = true;
         uint256 net = FeeCore.distribute(deal.borrower, deal.fundingTarget);
         emit TradeDealFundingWithdrawn(id, deal.borrower, net);
     }
@@ -177,8 +178,33 @@ contract TradeDealFacet {
         return DemoStorage.load().nextDeal;
     }
 
-    function getTradeDealFullStatus(uint256 id) external view returns (Deal memory) {
+    /// Everything the demo keeps of a deal; nothing of the kind is deployed.
+    function getTradeDeal(uint256 id) external view returns (Deal memory) {
         return DemoStorage.load().deals[id];
+    }
+
+    /// Target, balance, funded, withdrawn, debt, repaid, repaid in full.
+    function getTradeDealFullStatus(uint256 id)
+        external
+        view
+        returns (uint256, uint256, bool, bool, uint256, uint256, bool)
+    {
+        Deal storage deal = DemoStorage.load().deals[id];
+        return (
+            deal.fundingTarget,
+            deal.balance,
+            deal.fundingTarget > 0 && deal.balance >= deal.fundingTarget,
+            deal.withdrawn,
+            deal.debt,
+            deal.repaid,
+            deal.debt > 0 && deal.repaid >= deal.debt
+        );
+    }
+
+    /// Invoices, collateral, interest, money.
+    function getTradeDealTokenAddresses(uint256 id) external view returns (address, address, address, address) {
+        Deal storage deal = DemoStorage.load().deals[id];
+        return (address(0), deal.collateral, address(0), deal.usdc);
     }
 
     function isTradeDealParticipant(uint256 id, address who) external view returns (bool) {
