@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from ledger import LEADING, Ledger
@@ -31,8 +32,14 @@ Rows = dict[str, list[dict[str, Any]]]
 BATCH = 50
 """Histories that are compared together."""
 
-REBUILT_OF = 10
-"""Every tenth history is rebuilt as well."""
+SHORT = [range(first, first + 100) for first in range(0, 1000, 100)]
+"""Seeds of the histories of ``make test``, a database for each hundred."""
+
+LONG = [range(first, first + 500) for first in range(10_000, 30_000, 500)]
+"""Those of ``make test-long`` beside them."""
+
+REBUILT_OF = 25
+"""Every 25th history is rebuilt as well."""
 
 SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
@@ -72,6 +79,11 @@ class LawLedger(Ledger):
                         values[column] = json.loads(values[column])
                 rows[event.table].append(values)
         return rows
+
+    async def open(self) -> None:
+        """Also enters the projections into the chain's books, as a daemon does before its first commit."""
+        await super().open()
+        await self.projections._lock(self.connection, self.chain_id)
 
     async def say_all(self, blocks: Blocks) -> None:
         """Insert the events of several blocks."""
@@ -192,7 +204,8 @@ class Law:
 
     ``names`` are the projections, ``begin`` makes a history of a ledger and a seed, ``check`` holds what came out against
     folds that share nothing with the SQL, ``prepare`` puts into a fresh database what belongs to no chain. Tables ``elsewhere``
-    get no rows of what its speaker says; another law is about them.
+    get no rows of what its speaker says; another law is about them. ``own`` is a folder of the operator's files; ``rows`` is how many each
+    history makes at least, on average.
     """
 
     names: frozenset[str]
@@ -200,6 +213,8 @@ class Law:
     check: Check
     prepare: Callable[[Any], Awaitable[None]] | None = None
     elsewhere: frozenset[str] = frozenset()
+    own: Path | None = None
+    rows: int = 10
 
     @property
     def tables(self) -> frozenset[str]:
@@ -208,18 +223,20 @@ class Law:
 
     def projections(self) -> Projections:
         """Those of the names."""
-        return Projections([one for one in Projections.load().all if one.name in self.names])
+        folders = [] if self.own is None else [self.own]
+        return Projections([one for one in Projections.load(own=folders).all if one.name in self.names])
 
-    def hold(self, url: str, seeds: Sequence[int], *, projections: Projections | None = None) -> None:
+    def hold(self, url: str, seeds: Sequence[int]) -> None:
         """Play a history for each seed in the fresh database ``url``."""
-        asyncio.run(self._hold(url, seeds, projections or self.projections()))
+        asyncio.run(self._hold(url, seeds))
 
-    async def _hold(self, url: str, seeds: Sequence[int], projections: Projections) -> None:
-        assert {one.name for one in projections.all} == self.names
+    async def _hold(self, url: str, seeds: Sequence[int]) -> None:
+        projections = self.projections()
         connection, pool = await connect(url), await open_pool(url, size=3)
         try:
             for name, value in SETTINGS.items():
                 await connection.execute(f"SET {name} = {value}")
+            await projections.make_tables(connection)
             if self.prepare is not None:
                 await self.prepare(connection)
             trial = Trial(self, QueuedConnection(connection), pool, projections, await documents(connection))
@@ -288,7 +305,7 @@ class Trial:
         assert {table for table, rows in self._made.items() if rows} == set(
             self._tables
         ) - self._law.elsewhere
-        assert sum(self._made.values()) > 10 * count, f"{sum(self._made.values())} rows"
+        assert sum(self._made.values()) > self._law.rows * count, f"{sum(self._made.values())} rows"
 
     async def _play(self, seed: int) -> History:
         ledger = self._ledger(2 * seed + 1)

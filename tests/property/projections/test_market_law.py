@@ -8,7 +8,7 @@ import market_fold
 import pytest
 from ledger import Said
 from market_events import MarketSpeaker
-from projection_law import History, Law
+from projection_law import LONG, SHORT, History, Law
 
 MINE = {
     "market", "fee_receiver", "fee_distribution", "token", "token_uri", "metadata_refresh", "token_attribute",
@@ -116,13 +116,13 @@ LAW = Law(
 )
 
 
-@pytest.mark.parametrize("first", range(0, 1000, 100))
-def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(event_url, first):
-    LAW.hold(event_url, range(first, first + 100))
+@pytest.mark.parametrize("seeds", SHORT)
+def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass(event_url, seeds):
+    LAW.hold(event_url, seeds)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("first", range(10_000, 30_000, 500))
-def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(event_url, first):
-    LAW.hold(event_url, range(first, first + 500))
+@pytest.mark.parametrize("seeds", LONG)
+def test_any_split_with_any_reorgs_ends_in_the_rows_of_one_pass_many_times(event_url, seeds):
+    LAW.hold(event_url, seeds)
