@@ -84,6 +84,8 @@ RECONCILIATION_CHECKS = (
     "role_member",
     "carbon_balance",
     "trade_deal",
+    "trade_deal_participant",
+    "multi_sale",
     "fee_receivers",
     "treasury_balance",
     "token_attribute",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, Numeric
+from sqlalchemy import ARRAY, Column, Integer, Numeric, Text
 from sqlmodel import Field, SQLModel
 
 from indexer.schema.tables.columns import bigint, integer, raw, raw_array
@@ -14,9 +14,9 @@ from indexer.schema.tables.state import numeric, smallint
 _STATE = {"schema": "state"}
 
 
-def numerics() -> Any:
+def numerics(*, optional: bool = False) -> Any:
     """A ``numeric[]``."""
-    return Field(sa_column=Column(ARRAY(Numeric), nullable=False))
+    return Field(sa_column=Column(ARRAY(Numeric), nullable=optional))
 
 
 class SilentToken(SQLModel, table=True):
@@ -109,5 +109,93 @@ class SilentIssuerTopics(SQLModel, table=True):
     diamond: bytes = raw(key=True)
     issuer: bytes = raw(key=True)
     claim_topics: list[Decimal] = numerics()
+    read_block: int = bigint()
+    updated_block: int = bigint()
+
+
+class SilentDiamond(SQLModel, table=True):
+    """What a diamond answers about itself."""
+
+    __tablename__ = "silent_diamond"
+    __table_args__ = _STATE
+
+    chain_id: int = bigint(key=True)
+    diamond: bytes = raw(key=True)
+    delegated_minter: bytes | None = raw(optional=True)
+    fee_receivers: list[bytes] | None = raw_array(optional=True)
+    fee_shares: list[Decimal] | None = numerics(optional=True)
+    read_block: int = bigint()
+    updated_block: int = bigint()
+
+
+class SilentCollateralToken(SQLModel, table=True):
+    """Whether a collateral token is restricted."""
+
+    __tablename__ = "silent_collateral_token"
+    __table_args__ = _STATE
+
+    chain_id: int = bigint(key=True)
+    token: bytes = raw(key=True)
+    restrictions_enabled: bool
+    read_block: int = bigint()
+    updated_block: int = bigint()
+
+
+class SilentFactory(SQLModel, table=True):
+    """The symbols that a diamond factory knows."""
+
+    __tablename__ = "silent_factory"
+    __table_args__ = _STATE
+
+    chain_id: int = bigint(key=True)
+    factory: bytes = raw(key=True)
+    symbols: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    read_block: int = bigint()
+    updated_block: int = bigint()
+
+
+class SilentFacetSet(SQLModel, table=True):
+    """The facets of a symbol."""
+
+    __tablename__ = "silent_facet_set"
+    __table_args__ = _STATE
+
+    chain_id: int = bigint(key=True)
+    factory: bytes = raw(key=True)
+    symbol: str = Field(primary_key=True)
+    known: bool | None = None
+    facets: list[bytes] | None = raw_array(optional=True)
+    selectors: list[int] | None = Field(sa_column=Column(ARRAY(Integer), nullable=True))
+    read_block: int = bigint()
+    updated_block: int = bigint()
+
+
+class SilentMultiSale(SQLModel, table=True):
+    """A multi-token sale as its diamond tells it."""
+
+    __tablename__ = "silent_multi_sale"
+    __table_args__ = _STATE
+
+    chain_id: int = bigint(key=True)
+    diamond: bytes = raw(key=True)
+    sale_id: Decimal = numeric(key=True)
+    open_state: bool
+    price: Decimal = numeric()
+    price_modifier: int = integer()
+    price_modifier_factor: Decimal = numeric()
+    max_price: Decimal = numeric()
+    read_block: int = bigint()
+    updated_block: int = bigint()
+
+
+class SilentTreasury(SQLModel, table=True):
+    """In which token a treasury is paid."""
+
+    __tablename__ = "silent_treasury"
+    __table_args__ = _STATE
+
+    chain_id: int = bigint(key=True)
+    contract: bytes = raw(key=True)
+    payment_token: bytes | None = raw(optional=True)
     read_block: int = bigint()
     updated_block: int = bigint()

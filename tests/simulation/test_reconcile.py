@@ -189,6 +189,89 @@ def honest() -> Contracts:
     return chain  # fmt: skip
 
 
+SALE = (
+    1,
+    DIAMOND,
+    0,
+    0,
+    False,
+    1,
+    world.TOKEN,
+    ALICE,
+    BOB,
+    "S",
+    "Sale",
+    "of many",
+    True,
+    10,
+    20,
+    30,
+    4,
+    1,
+    5,
+    1,
+    DIAMOND,
+    0,
+)
+SETTINGS = (
+    "(uint8,address,uint256,uint256,bool,uint8,address,address,address,string,string,string,bool,uint256,uint256,uint256,"
+    "uint256,uint256,uint256,uint8,address,uint256,(uint256,uint8,uint256,uint256))"
+)
+FACTORY, COLLATERAL, TREASURY = bytes.fromhex("f0" * 20), bytes.fromhex("c0" * 20), bytes.fromhex("e0" * 20)
+
+
+def sale_settings(price: int, *, is_open: bool = True) -> tuple[Any, ...]:
+    """Settings of a sale at a price."""
+    plain = tuple("0x" + one.hex() if isinstance(one, bytes) else one for one in SALE)
+    return (*plain[:12], is_open, *plain[13:], (price, 1, 3, 100))
+
+
+def with_settings() -> Contracts:
+    """A chain of more contracts, whose settings change without an event."""
+    chain = honest()
+    diamond_settings = tuple("0x" + one.hex() for one in (ALICE, FACTORY, world.ZERO))
+    created = said(
+        FACTORY,
+        "DiamondCreated(address,address,string,(address,address,address,string,string))",
+        [world.word(FACTORY), world.word(DIAMOND), keccak(b"GEM")],
+        ["(address,address,address,string,string)"],
+        [(*diamond_settings, "GEM", "Gemforce")],
+    )
+    collateral = said(
+        DIAMOND,
+        "CollateralTokenCreated(uint256,address,string,string)",
+        [world.word(0), world.word(COLLATERAL)],
+        ["string", "string"],
+        ["Collateral", "C"],
+    )
+    sold = said(
+        DIAMOND, f"MultiSaleCreated(uint256,{SETTINGS})", [world.word(0)], [SETTINGS], [sale_settings(7)]
+    )
+    joined = said(
+        DIAMOND, "TradeDealParticipantAdded(uint256,address)", [world.word(0), world.word(ALICE)], [], []
+    )
+    deposited = said(
+        TREASURY, "TreasuryDeposited((uint256,uint256)[])", [], ["(uint256,uint256)[]"], [[(1, 5)]]
+    )
+    chain.mine([created, collateral, sold, joined, deposited])
+    chain.mine_empty(6)
+    chain.says(DIAMOND, "delegatedMinter()", ["address"], "0x" + BOB.hex())
+    chain.says(DIAMOND, "getTokenSaleSettings(uint256)", [SETTINGS], sale_settings(10))
+    chain.says(DIAMOND, "isTradeDealParticipant(uint256,address)", ["bool"], True)
+    chain.says(COLLATERAL, "restrictionsEnabled()", ["bool"], True)
+    chain.says(FACTORY, "symbols()", ["string[]"], ["GEM", "ALT", "GEM"])
+    chain.views[FACTORY, selector("exists(string)")] = lambda data: encode(["bool"], [b"GEM" in data])
+    chain.says(
+        FACTORY,
+        "getFacets(string)",
+        ["(address,uint8,bytes4[])[]"],
+        [("0x" + FACET.hex(), 0, [selector("one()"), selector("two()")])],
+    )
+    chain.says(TREASURY, "balances(uint256)", ["uint256"], 5)
+    chain.says(TREASURY, "getPaymentToken()", ["address"], "0x" + world.TOKEN.hex())
+    return chain
+
+
 def configured(url: str, **changes: Any) -> Settings:
     contracts = {
         "token": ContractSettings(chain="test", address=(world.TOKEN,), abi=("erc20",)),
@@ -197,6 +280,16 @@ def configured(url: str, **changes: Any) -> Settings:
         ),
     }
     return world.settings(url, contracts).model_copy(update=changes)
+
+
+def wider(url: str) -> Settings:
+    """The contracts of ``with_settings``."""
+    more = {
+        "factory": ContractSettings(chain="test", address=(FACTORY,), abi=("gemforce/diamond_factory",)),
+        "treasury": ContractSettings(chain="test", address=(TREASURY,), abi=("gemforce/treasury",)),
+    }
+    settings = configured(url)
+    return settings.model_copy(update={"contracts": {**settings.contracts, **more}})
 
 
 def reconciler(url: str, client: MemoryClient, **changes: Any) -> Reconciler:
@@ -253,6 +346,60 @@ async def test_what_only_calls_tell_is_stored_and_what_both_know_agrees(
     deal = "SELECT deal_id, funding_target, is_funded, token_addresses FROM state.silent_trade_deal"
     assert await fetch(event_url, deal) == [(0, 0, False, [BOB, world.TOKEN])]
     assert await fetch(event_url, "SELECT claim_topics FROM state.silent_claim_topics") == [([7, 9],)]
+
+
+async def test_settings_that_no_event_tells_are_stored(event_url: str) -> None:
+    chain = with_settings()
+    await world.run(wider(event_url), chain)
+    block = await reconciler(event_url, MemoryClient(chain)).once()
+    for table, columns, rows in (
+        ("diamond", "diamond, delegated_minter, fee_receivers, fee_shares", [(DIAMOND, BOB, [BOB, ALICE], [5_000, 20_000])]),
+        ("collateral_token", "token, restrictions_enabled", [(COLLATERAL, True)]),
+        ("factory", "factory, symbols", [(FACTORY, ["ALT", "GEM"])]),
+        (
+            "facet_set", "factory, symbol, known, facets, selectors",
+            [(FACTORY, "ALT", False, [FACET], [2]), (FACTORY, "GEM", True, [FACET], [2])],
+        ),
+        (
+            "multi_sale", "sale_id, open_state, price, price_modifier, price_modifier_factor, max_price",
+            [(0, True, 10, 1, 3, 100)],
+        ),
+        ("treasury", "contract, payment_token", [(TREASURY, world.TOKEN)]),
+    ):  # fmt: skip
+        found = await fetch(
+            event_url, f"SELECT {columns}, read_block FROM state.silent_{table} ORDER BY 1, 2"
+        )
+        assert found == [(*row, block) for row in rows], table
+    found = await results(event_url)
+    assert found["multi_sale"] == found["trade_deal_participant"] == (1, 0, 0)
+    assert {name: one[1] for name, one in found.items() if one[1]} == {}
+
+
+async def test_a_sale_that_was_closed_in_silence_and_a_participant_that_is_none_are_drift(
+    event_url: str,
+) -> None:
+    chain = with_settings()
+    await world.run(wider(event_url), chain)
+    chain.says(DIAMOND, "getTokenSaleSettings(uint256)", [SETTINGS], sale_settings(7, is_open=False))
+    chain.says(DIAMOND, "isTradeDealParticipant(uint256,address)", ["bool"], False)
+    await reconciler(event_url, MemoryClient(chain)).once()
+    found = await results(event_url)
+    assert found["multi_sale"] == found["trade_deal_participant"] == (1, 1, 0)
+
+
+async def test_settings_told_in_another_form_are_not_stored_and_do_no_harm(event_url: str) -> None:
+    chain = with_settings()
+    await world.run(wider(event_url), chain)
+    for function in ("getTokenSaleSettings(uint256)", "delegatedMinter()", "getMarketplaceFeeReceivers()"):
+        chain.views[DIAMOND, selector(function)] = lambda _: b"\xff" * 31
+    chain.views[COLLATERAL, selector("restrictionsEnabled()")] = lambda _: b"\xff" * 32
+    chain.says(FACTORY, "symbols()", ["string[]"], ["x" * 5000, ""])
+    chain.views[TREASURY, selector("getPaymentToken()")] = lambda _: b"\xff" * 32
+    await reconciler(event_url, MemoryClient(chain)).once()
+    for table in ("collateral_token", "facet_set", "multi_sale", "treasury"):
+        assert await fetch(event_url, f"SELECT * FROM state.silent_{table}") == [], table
+    assert await fetch(event_url, "SELECT symbols FROM state.silent_factory") == [([],)]
+    assert (await results(event_url))["multi_sale"] == (0, 0, 1)
 
 
 async def test_drift_is_told_and_nothing_is_corrected(event_url: str) -> None:

@@ -6,9 +6,15 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 /// The collateral of one trade deal; only the diamond mints and burns.
 contract CollateralToken is ERC20 {
     address public immutable diamond;
+    bool public restrictionsEnabled;
 
     constructor(string memory name_, string memory symbol_, address diamond_) ERC20(name_, symbol_) {
         diamond = diamond_;
+    }
+
+    /// Says nothing.
+    function setRestrictions(bool enabled) external {
+        restrictionsEnabled = enabled;
     }
 
     function mint(address to, uint256 amount) external {

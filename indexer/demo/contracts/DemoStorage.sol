@@ -83,6 +83,7 @@ struct State {
     mapping(uint256 => mapping(string => Attribute)) attributes;
     mapping(uint256 => string[]) attributeKeys;
     mapping(uint256 => bool) listBroken;
+    address delegatedMinter;
     // market
     bool marketOpen;
     FeeReceiver[] marketFees;

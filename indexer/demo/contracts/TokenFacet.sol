@@ -41,6 +41,15 @@ contract TokenFacet {
         return DemoStorage.load().operators[owner][operator];
     }
 
+    function delegatedMinter() external view returns (address) {
+        return DemoStorage.load().delegatedMinter;
+    }
+
+    /// Says nothing.
+    function setDelegatedMinter(address minter) external {
+        DemoStorage.load().delegatedMinter = minter;
+    }
+
     function approve(address to, uint256 tokenId) external {
         State storage s = DemoStorage.load();
         address owner = TokenCore.ownerOf(tokenId);

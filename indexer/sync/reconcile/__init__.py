@@ -3,7 +3,7 @@
 * ``calls``: questions to contracts, together in a multicall or a batch, never more a second than configured
 * ``answers``: what their bytes mean; None for what is no answer
 * ``checks``: which rows are compared with which function
-* ``reads``: what is stored because only calls can tell it
+* ``read``: the shape of a read; ``reads``, ``settings``: what is stored because only calls can tell it
 * ``books``: the SQL: rows to ask about, answers, results
 * ``runner``: one pass, and the task that makes one every so often
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
@@ -78,3 +78,26 @@ def words_of_addresses(answer: bytes | None) -> list[bytes] | None:
         return None
     words = [answer[start : start + 32] for start in range(0, len(answer), 32)]
     return None if any(any(word[:12]) for word in words) else [word[12:] for word in words]
+
+
+_SALE = (
+    "(uint8,address,uint256,uint256,bool,uint8,address,address,address,bytes,bytes,bytes,bool,uint256,uint256,uint256,"
+    "uint256,uint256,uint256,uint8,address,uint256,(uint256,uint8,uint256,uint256))"
+)
+
+
+class Sale(NamedTuple):
+    """Of a sale's settings: whether it is open, its start, end and greatest quantity, its price.
+
+    ``price`` is the price of one token, the number of its modifier, the modifier's factor and the highest price.
+    """
+
+    is_open: bool
+    limits: tuple[int, int, int]
+    price: tuple[int, int, int, int]
+
+
+def sale(answer: bytes | None) -> Sale | None:
+    """What ``getTokenSaleSettings(uint256)`` returns."""
+    found = single(_SALE, answer)
+    return None if found is None else Sale(found[12], found[13:16], found[22])

@@ -13,7 +13,7 @@ from asyncpg import Connection
 
 from indexer.store.queries import load_queries
 from indexer.sync.reconcile.checks import Check
-from indexer.sync.reconcile.reads import Read
+from indexer.sync.reconcile.read import Read
 
 MOST_EXAMPLES = 10
 """Differences that are written down with their key and both values."""

@@ -87,6 +87,11 @@ def _topics(answer: bytes | None) -> Claim | None:
     return None if found is None else (found,)
 
 
+def _sale(answer: bytes | None) -> Claim | None:
+    found = answers.sale(answer)
+    return None if found is None else (found.is_open, *found.limits)
+
+
 def _at_least(claim: Claim, told: Claim) -> bool:
     return bool(claim[0] >= told[0])
 
@@ -192,6 +197,25 @@ CHECKS: tuple[Check, ...] = (
         lambda row: question(row[0], "getTradeDealFullStatus(uint256)", row[1]),
         _deal,
         agrees=_known_part,
+    ),
+    # Who is no participant by an event may be one by claims; who is one by an event is one.
+    Check(
+        "trade_deal_participant",
+        "state.trade_deal_participant",
+        ("diamond", "deal_id", "account"),
+        ("active",),
+        lambda row: question(row[0], "isTradeDealParticipant(uint256,address)", row[1], row[2]),
+        _flag,
+        where="active",
+    ),
+    # The price is not compared: purchases move it without an event.
+    Check(
+        "multi_sale",
+        "state.multi_sale",
+        ("diamond", "sale_id"),
+        ("open_state", "start_time", "end_time", "max_quantity"),
+        lambda row: question(row[0], "getTokenSaleSettings(uint256)", row[1]),
+        _sale,
     ),
     Check(
         "fee_receivers",

@@ -6,34 +6,14 @@ their answers the rows of ``table``, in the order of ``columns``. No row comes o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from indexer.decode.privacy import Privacy
 from indexer.sync.reconcile import answers
-from indexer.sync.reconcile.calls import Question, question
-
-Row = Sequence[Any]
-Answers = Sequence[bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One kind of silent state. ``keys`` are key columns of ``relation`` and of ``table`` alike, ``table_keys`` all of the latter.
-
-    With ``replaces`` the rows of a key that came no more are removed.
-    """
-
-    name: str
-    relation: str
-    keys: tuple[str, ...]
-    table: str
-    table_keys: tuple[str, ...]
-    columns: tuple[str, ...]
-    asks: Callable[[Row], list[Question]]
-    rows: Callable[[Row, Answers, Privacy], Iterable[tuple[Any, ...]]]
-    replaces: bool = False
+from indexer.sync.reconcile.calls import question
+from indexer.sync.reconcile.read import Answers, Read, Row
+from indexer.sync.reconcile.settings import SETTINGS
 
 
 def _token(row: Row, told: Answers, _privacy: Privacy) -> Iterable[tuple[Any, ...]]:
@@ -146,5 +126,6 @@ READS: tuple[Read, ...] = (
         lambda row: [question(row[0], "getTrustedIssuerClaimTopics(address)", row[1])],
         _topics,
     ),
+    *SETTINGS,
 )  # fmt: skip
 """All of it."""

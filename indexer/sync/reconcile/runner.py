@@ -27,7 +27,8 @@ from indexer.sync.reconcile.books import (
 )
 from indexer.sync.reconcile.calls import Pace, Views
 from indexer.sync.reconcile.checks import CHECKS, Check
-from indexer.sync.reconcile.reads import READS, Read
+from indexer.sync.reconcile.read import Read
+from indexer.sync.reconcile.reads import READS
 
 log = structlog.get_logger(__name__)
 
