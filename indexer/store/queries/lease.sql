@@ -45,13 +45,14 @@ WHERE chain_id = $1 AND epoch = $2 AND holder <> ''
   AND expires_at < clock_timestamp() + make_interval(secs => seconds / 2);
 
 -- name: hold_lease
--- In a commit: the lease as it is, not to be taken by another daemon before this transaction ends.
-SELECT epoch, holder FROM sync.lease WHERE chain_id = $1 FOR KEY SHARE;
+-- In a commit: the lease as it is, not to be taken by another daemon before this transaction ends. The advisory lock is how
+-- a transaction that hangs from its first statement on is found (see end_commit_under_way): row locks are not listed.
+SELECT epoch, holder, pg_advisory_xact_lock_shared(1947014, hashint8($1)) FROM sync.lease WHERE chain_id = $1 FOR KEY SHARE;
 
 -- name: end_commit_under_way
--- Ends sessions that are inside a commit or a fold of this chain (see lock_chain, lock_folds) and are not ours.
+-- Ends sessions that are inside a commit or a fold of this chain (see hold_lease, lock_chain, lock_folds) and are not ours.
 SELECT pg_terminate_backend(pid) FROM pg_locks
-WHERE locktype = 'advisory' AND granted AND classid IN (1947012, 1947013) AND objsubid = 2
+WHERE locktype = 'advisory' AND granted AND classid IN (1947012, 1947013, 1947014) AND objsubid = 2
   AND objid::bigint = (hashint8($1)::bigint & 4294967295)
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND pid <> pg_backend_pid();

@@ -6,6 +6,7 @@ import pytest
 from store_world import CHAIN, HOLDER, Log
 
 from indexer.errors import LeaseLost, StoreUnavailable
+from indexer.store.lease import hold_lease
 
 
 async def test_one_holder_at_a_time(books):
@@ -106,6 +107,19 @@ async def test_a_writer_paused_inside_a_commit_is_ended_by_the_standby(books):
     books.epoch = epoch
     await books.commit(0, 1, [Log(1, 0, 1)])
     assert await books.pings() == [(1, 0, 1)]
+
+
+async def test_a_writer_paused_at_the_first_statement_of_a_commit_is_ended_too(books):
+    """It holds the lease's row and has not got to the chain's lock."""
+    store = books.store
+    await store.renew_lease(CHAIN, HOLDER, books.epoch, 0.01)
+    async with store.pool.acquire() as zombie:
+        paused = zombie.transaction()
+        await paused.start()
+        await hold_lease(zombie, CHAIN, books.epoch)
+        await asyncio.sleep(0.05)
+        assert await store.acquire_lease(CHAIN, "writer-2", 15) is None  # waited for it, then ended it
+        assert await store.acquire_lease(CHAIN, "writer-2", 15) == books.epoch + 1
 
 
 async def test_two_writers_that_take_turns_never_both_write(books):
