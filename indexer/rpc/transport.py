@@ -147,7 +147,7 @@ class HttpTransport(AsyncHTTPProvider):
             await self._session.close()
             self._session = None
 
-    async def _exchange(self, body: bytes) -> tuple[int, Any, bytes]:
+    async def _exchange(self, body: bytes) -> tuple[int, Any, bytes | bytearray]:
         session = self._open_session()
         try:
             async with session.post(self._url, data=body, allow_redirects=False) as response:
@@ -262,7 +262,7 @@ def _is_number(text: str) -> bool:
     return text.lstrip("-").isdecimal() and len(text) < 10
 
 
-def _http_failure(status: int, headers: Any, body: bytes, now: float) -> Failure | None:
+def _http_failure(status: int, headers: Any, body: bytes | bytearray, now: float) -> Failure | None:
     if status == 200:
         return None
     return Failure(
@@ -282,22 +282,36 @@ def _retry_after(value: str | None, now: float) -> float | None:
         return None
 
 
-def _text(body: bytes) -> str:
+def _text(body: bytes | bytearray) -> str:
     return body[:8000].decode("utf-8", "replace")
 
 
-async def _read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes:
+async def _read_bounded(response: aiohttp.ClientResponse, limit: int) -> bytes | bytearray:
     """The body, decompressed. Beyond ``limit`` bytes: an error's rest is left unread, a result is ``RangeTooWide``."""
-    chunks: list[bytes] = []
-    size = 0
+    # Where the length is told, pieces are put in their place while they are in the processor's cache.
+    whole = bytearray(_told_length(response, limit))
+    pieces: list[bytes] = []
+    size = count = 0
     async for chunk in response.content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
+        size, count, first = size + len(chunk), count + 1, size
+        if size <= len(whole):
+            whole[first:size] = chunk
+        else:
+            pieces.append(chunk)
         if size > limit:
             response.close()
             if response.status != 200:
                 break
             raise RangeTooWide(f"the answer is larger than {limit} bytes")
-        if len(chunks) % 64 == 0:
+        if count % 64 == 0:
             await asyncio.sleep(0)  # a fast endpoint must not keep other tasks waiting
-    return b"".join(chunks)
+    if not pieces and size == len(whole):
+        return whole
+    return bytes(memoryview(whole)[: size - sum(map(len, pieces))]) + b"".join(pieces)
+
+
+def _told_length(response: aiohttp.ClientResponse, limit: int) -> int:
+    """Bytes of the body by its header, at most ``limit``; 0 where none are told, or of the compressed body."""
+    told = response.content_length
+    compressed = response.headers.get("Content-Encoding", "identity").lower() != "identity"
+    return 0 if told is None or told < 0 or compressed else min(told, limit)

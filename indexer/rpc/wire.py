@@ -92,7 +92,7 @@ _RECEIPTS = msgspec.json.Decoder(list[_WireReceipt] | _WireReceipt | None)
 _BLOCK = msgspec.json.Decoder(_WireBlock | None)
 
 
-def parse_envelopes(body: bytes) -> list[Envelope]:
+def parse_envelopes(body: bytes | bytearray) -> list[Envelope]:
     """The responses in a body: one for an object, any number for a batch's array.
 
     Raises:
