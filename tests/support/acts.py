@@ -258,6 +258,23 @@ class Acts:
         )
         await self.does(self.on(admin, "setFeeReceivers", [eight, nine], [150, 50]))
 
+    async def silent_settings(self) -> None:
+        """What changes without an event: after this the events no longer tell it all.
+
+        The purchase moves the price of the first sale whose price is modified.
+        """
+        factory, admin = self.made.contracts["diamond_factory"], self.made.admin
+        status = await self.ask(self.diamond, "getTradeDeal", 0)
+        collateral = self.made.collateral(status[3])
+        facet = (self.made.facets["CarbonFacet"], 0, self.made.artifacts["CarbonFacet"].selectors)
+        await self.does(
+            self.on(admin, "setDelegatedMinter", self.bob),
+            self.on(self.alice, "purchase", 2, self.bob, 1, b"", value=10),
+            Send(admin, collateral.address, collateral.data("setRestrictions", True)),
+            Send(admin, factory.address, factory.data("addFacet", "GEMD", facet)),
+            Send(admin, factory.address, factory.data("addFacet", "GEMD", facet)),
+        )
+
     # -- tokens --------------------------------------------------------------------------------------------------------
 
     async def tokens(self) -> None:

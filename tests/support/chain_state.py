@@ -17,13 +17,13 @@ import market_fold
 from asset_fold import AssetFold
 from deal_fold import DealFold
 from diamond_fold import DiamondFold
+from holding_fold import HoldingFold
 from identity_fold import IdentityFold
 from log_fold import LogFold
-from token_fold import TokenFold
+from state_rows import Rows
 
 from indexer.demo.expected import Expected
 
-Rows = dict[tuple[Any, ...], dict[str, Any]]
 Blocks = dict[int, list[Any]]
 
 RENAMED = {
@@ -105,7 +105,7 @@ class Assets(OnChain, AssetFold):
     """Carbon credits and multi-token sales."""
 
 
-class Tokens(OnChain, TokenFold):
+class Tokens(OnChain, HoldingFold):
     """Tokens."""
 
 

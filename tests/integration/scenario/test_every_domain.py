@@ -16,7 +16,8 @@ from typing import Any
 import asyncpg
 import pytest
 from acts import Acts
-from chain_state import Rows, state_of
+from chain_state import state_of
+from state_rows import differing, folded, rows_of, state_tables
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from indexer import app
@@ -44,16 +45,6 @@ UNTOLD = {table: {"inconsistency"} for table in WITHOUT_WORDS} | {
 }
 """Columns that no fold tells: which ABI a facet matches depends on the configuration (test_verify.py and test_facet_match.py
 hold it), names come from calls (below), and of these tables the folds tell that a row contradicts itself, not in which words."""
-
-SILENT = {
-    "silent_token",
-    "silent_token_uri",
-    "silent_token_attribute",
-    "silent_trade_deal",
-    "silent_claim_topics",
-    "silent_issuer_topics",
-}
-"""Tables that the reconciler fills from calls; no event tells what is in them. test_silent_state.py holds them."""
 
 
 class Stage:
@@ -102,48 +93,13 @@ class Stage:
 
     async def _folds_agree(self, view: ContractView) -> set[str]:
         told = state_of(view.expected)
-        tables = await state_tables(self.connection)
-        assert tables.keys() - SILENT == told.keys(), (
-            "each table of schema state has a fold, and each fold a table"
-        )
+        tables = folded(await state_tables(self.connection))
+        assert tables.keys() == told.keys(), "each table of schema state has a fold, and each fold a table"
         for table, (keys, columns) in tables.items():
-            if table not in SILENT:
-                held = await rows_of(self.connection, table, keys, columns)
-                differences = list(differing(held, told[table], UNTOLD.get(table, set())))
-                assert differences == [], f"{table}: {differences[:5]}"
+            held = await rows_of(self.connection, table, keys, columns)
+            differences = list(differing(held, told[table], UNTOLD.get(table, set())))
+            assert differences == [], f"{table}: {differences[:5]}"
         return {table for table, rows in told.items() if rows}
-
-
-async def state_tables(connection: asyncpg.Connection) -> dict[str, tuple[list[str], list[str]]]:
-    """Every table of schema state: its key without the chain, and its other columns."""
-    rows = await connection.fetch(
-        """SELECT relname AS name, array_agg(attname::text ORDER BY attnum) FILTER (WHERE is_key) AS keys,
-            array_agg(attname::text ORDER BY attnum) FILTER (WHERE NOT is_key) AS columns
-        FROM (
-            SELECT relname, attname, attnum, attnum = ANY (indkey::smallint[]) AS is_key
-            FROM pg_class JOIN pg_index ON indrelid = pg_class.oid AND indisprimary
-            JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
-            WHERE relnamespace = 'state'::regnamespace AND relkind IN ('r', 'p') AND attname <> 'chain_id'
-        ) AS found GROUP BY relname"""
-    )
-    return {row["name"]: (row["keys"], row["columns"]) for row in rows}
-
-
-async def rows_of(connection: asyncpg.Connection, table: str, keys: list[str], columns: list[str]) -> Rows:
-    rows = await connection.fetch(f"SELECT * FROM state.{table} WHERE chain_id = $1", CHAIN_ID)
-    return {tuple(row[key] for key in keys): {column: row[column] for column in columns} for row in rows}
-
-
-def differing(held: Rows, told: Rows, untold: set[str]) -> Any:
-    """What differs: key, column, the database's value, the fold's value."""
-    for key in held.keys() | told.keys():
-        if key not in held or key not in told:
-            yield key, "only in the database" if key in held else "only in the fold"
-            continue
-        have, want = held[key], told[key]
-        for column in (have.keys() | want.keys()) - untold:
-            if column not in want or column not in have or have[column] != want[column]:
-                yield key, column, have.get(column, "no such column"), want.get(column, "not told")
 
 
 @asynccontextmanager
@@ -195,7 +151,7 @@ async def test_every_table_is_the_chains_after_every_reorg(
         for act in (*stage.acts.all, stage.traffic.upgrade, stage.acts.wide_passes):
             await act()
         filled = await stage.agrees(sampled(ALL_ASPECTS))
-        empty = (await state_tables(stage.connection)).keys() - SILENT - filled
+        empty = folded(await state_tables(stage.connection)).keys() - filled
         assert empty == set(), "a domain was not driven"
         depths = await stage.connection.fetch("SELECT depth FROM sync.reorg WHERE kind = 'reorg' ORDER BY id")
         assert [row["depth"] for row in depths] == [depth for depth, _ in REORGS]
