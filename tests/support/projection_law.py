@@ -127,11 +127,11 @@ class History:
 
     async def run(self) -> None:
         await self.plant(self.ledger)
-        await self.mine(self.rng.randrange(1, 12), fold=False)
+        await self.mine(self.rng.randrange(1, 10), fold=False)
         self.final = self.tip
         await self.ledger.ends(self.tip, self.final)
         await self.backfill()
-        for _ in range(self.rng.randrange(5, 13)):
+        for _ in range(self.rng.randrange(5, 11)):
             await self.rng.choice(
                 (self.extend, self.extend, self.reorg, self.reorg, self.finalize, self.late)
             )()
@@ -193,6 +193,39 @@ class Held:
         """Some columns of these records, in PostgreSQL's order (nothing comes last)."""
         rows = [tuple(record[column] for column in columns) for record in self.records(table)]
         return sorted(rows, key=lambda row: [(value is None, value) for value in row])
+
+
+def assert_rows(
+    held: Held,
+    table: str,
+    keys: tuple[str, ...],
+    told: dict[tuple[Any, ...], dict[str, Any]],
+    without: tuple[str, ...] = (),
+) -> None:
+    """Every row of a table, with every column but ``without``, is what was ``told``, by its key.
+
+    Raises:
+        AssertionError: naming what differs: key, column, what SQL made, what Python made.
+    """
+    ours = {"chain_id", *keys, *without}
+    found = {
+        tuple(row[key] for key in keys): {
+            column: value for column, value in row.items() if column not in ours
+        }
+        for row in held.records(table)
+    }
+    if found == told:
+        return
+    differ = [
+        (key, "only in SQL" if key in found else "only in Python") for key in found.keys() ^ told.keys()
+    ]
+    differ += [
+        (key, column, found[key].get(column, "none"), told[key].get(column, "none"))
+        for key in found.keys() & told.keys()
+        for column in found[key].keys() | told[key].keys()
+        if found[key].get(column, "none") != told[key].get(column, "none")
+    ]
+    raise AssertionError(f"{table}: {differ[:10]}")
 
 
 Check = Callable[[Held, History], None]

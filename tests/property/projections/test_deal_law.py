@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
 
 import pytest
 from asset_fold import AssetFold
 from deal_fold import DealFold
 from deal_world import DealSpeaker
-from ledger import Said
-from projection_law import LONG, SHORT, History, Law
+from ledger import NOW, Said
+from projection_law import LONG, SHORT, History, Law, assert_rows
 
-MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = {
     "trade_deal": ("diamond", "deal_id"),
     "trade_deal_participant": ("diamond", "deal_id", "account"),
@@ -29,29 +27,11 @@ KEYS = {
 }
 
 
-def differences(held, told):
-    """Key, column, what SQL made, what Python made."""
-    missing = [(key, "only in SQL" if key in held else "only in Python") for key in held.keys() ^ told.keys()]
-    return missing + [
-        (key, column, held[key].get(column), told[key].get(column))
-        for key in held.keys() & told.keys()
-        for column in held[key].keys() | told[key].keys()
-        if held[key].get(column, "none") != told[key].get(column, "none")
-    ]
-
-
 def hold(found, history):
-    told = DealFold(history.blocks, MOMENT).tables | AssetFold(history.blocks, MOMENT).tables
+    told = DealFold(history.blocks, NOW).tables | AssetFold(history.blocks, NOW).tables
     assert told.keys() == KEYS.keys()
     for name, keys in KEYS.items():
-        rows = found.records(name)
-        held = {
-            tuple(row[key] for key in keys): {
-                column: value for column, value in row.items() if column not in (*keys, "chain_id")
-            }
-            for row in rows
-        }
-        assert held == told[name], f"{name}: {differences(held, told[name])}"
+        assert_rows(found, name, keys, told[name])
 
 
 def begin(ledger, seed):

@@ -8,7 +8,7 @@ import pytest
 from identity_fold import IdentityFold
 from identity_world import IdentitySpeaker
 from ledger import Said
-from projection_law import LONG, SHORT, History, Law
+from projection_law import LONG, SHORT, History, Law, assert_rows
 
 KEYS = {
     "identity_contract": ("identity",),
@@ -29,14 +29,7 @@ def hold(found, history):
     told = {name: getattr(fold, name) for name in KEYS if name != "identity_contract"}
     told["identity_contract"] = {(key,): row for key, row in fold.contract.items()}
     for name, keys in KEYS.items():
-        rows = found.records(name)
-        held = {
-            tuple(row[key] for key in keys): {
-                column: value for column, value in row.items() if column not in (*keys, "chain_id")
-            }
-            for row in rows
-        }
-        assert held == told[name], name
+        assert_rows(found, name, keys, told[name])
 
 
 def begin(ledger, seed):

@@ -2,7 +2,7 @@
 
 Random histories: a backfill in random steps, then commits of random ranges with reorgs of random depth (other events on each
 branch), finality moving up, the projections let trail and catch up. The end is held against one pass over the canonical events,
-and against folds written here in a few lines of Python that share nothing with the SQL.
+and every row against a fold in Python that shares nothing with the SQL.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections import defaultdict
 from decimal import Decimal
 
 import pytest
-from ledger import Said
-from projection_law import LONG, SHORT, History, Law
+from ledger import NOW, Said
+from projection_law import LONG, SHORT, History, Law, assert_rows
+from token_fold import TokenFold
 
 ZERO = bytes(20)
 TOKENS = (b"\xa1" * 20, b"\xa2" * 20)
@@ -157,79 +158,21 @@ class Speaker:
         )
 
 
-# -- the folds in Python -----------------------------------------------------------------------------------------------
+# -- what must come out ------------------------------------------------------------------------------------------------
 
 
-def events(blocks, *tables):
-    for number in sorted(blocks):
-        for place, event in enumerate(blocks[number]):
-            if event.table in tables:
-                yield number, place, event.address, event.values
-
-
-def balances20(blocks):
-    held: dict[tuple, int] = defaultdict(int)
-    for _, _, token, v in events(blocks, "erc20_transfer"):
-        for who, sign in ((v["from_"], -1), (v["to_"], 1)):
-            if who != ZERO:
-                held[token, who] += sign * int(v["value"])
-    return dict(held)
-
-
-def supplies20(blocks):
-    supply: dict[bytes, int] = defaultdict(int)
-    for _, _, token, v in events(blocks, "erc20_transfer"):
-        if ZERO in (v["from_"], v["to_"]):
-            supply[token] += int(v["value"]) * ((v["from_"] == ZERO) - (v["to_"] == ZERO))
-    return dict(supply)
-
-
-def balances1155(blocks):
-    held: dict[tuple, int] = defaultdict(int)
-    for _, _, token, v in events(blocks, "erc1155_transfer_single", "erc1155_transfer_batch"):
-        pairs = [(v["id"], v["value"])] if "id" in v else zip(v["ids"], v["values"], strict=False)
-        for token_id, value in pairs:
-            for who, sign in ((v["from_"], -1), (v["to_"], 1)):
-                if who != ZERO:
-                    held[token, token_id, who] += sign * int(value)
-    return dict(held)
-
-
-def nfts(blocks):
-    owners: dict[tuple, bytes] = {}
-    approved: dict[tuple, bytes] = {}
-    tables = ("erc721_transfer", "erc2309_consecutive_transfer", "erc721_approval")
-    for _, _, token, v in events(blocks, *tables):
-        if "approved" in v:
-            approved[token, v["token_id"]] = v["approved"]
-            continue
-        first = v.get("token_id", v.get("from_token_id"))
-        last = min(v.get("token_id", v.get("to_token_id")), first + 9999)
-        for token_id in range(int(first), int(last) + 1):
-            owners[token, Decimal(token_id)] = v["to_"]
-            approved[token, Decimal(token_id)] = ZERO
-    return {
-        key: (owner if owner != ZERO else None, approved[key] if approved[key] != ZERO else None)
-        for key, owner in owners.items()
-    }
-
-
-def selectors(blocks, seeds):
-    serving: dict[tuple, tuple] = {}
-    spoken = [(number, place, a, v) for number, place, a, v in events(blocks, "diamond_cut")]
-    spoken += [(number, -1, diamond, None) for number, diamond in seeds if number in blocks]
-    for number, place, diamond, v in sorted(spoken, key=lambda item: item[:2]):
-        if v is None:
-            serving.update({(diamond, s): (f, number, -1) for s, f in seeds[number, diamond].items()})
-            continue
-        for change in v["diamond_cut"]:
-            for text in change["functionSelectors"]:
-                facet = bytes.fromhex(change["facetAddress"][2:])
-                key = (diamond, bytes.fromhex(text[2:]))
-                serving.pop(key, None)
-                if change["action"] != 2 and facet != ZERO:
-                    serving[key] = (facet, number, place)
-    return serving
+KEYS = {
+    "erc20_balance": ("token", "holder"),
+    "erc20_supply": ("token",),
+    "erc20_allowance": ("token", "owner", "spender"),
+    "erc1155_balance": ("contract", "token_id", "holder"),
+    "nft": ("contract", "token_id"),
+    "nft_unexpanded": ("contract", "block_number", "log_index"),
+    "nft_operator": ("contract", "owner", "operator"),
+    "diamond": ("diamond",),
+    "diamond_cut": ("block_number", "log_index", "position"),
+    "diamond_selector": ("diamond", "selector", "added_block", "added_log_index"),
+}
 
 
 def abi_of(served):
@@ -240,30 +183,23 @@ def abi_of(served):
     return ranked[0][2] if ranked and -ranked[0][0] * 2 >= len(served) else None
 
 
-def hold(held, history):
-    blocks, seeds = history.blocks, history.seeds
-
-    def table(name, keys, *values):
-        rows = held.rows(name, *keys, *values)
-        return {row[: len(keys)] if len(keys) > 1 else row[0]: row[len(keys) :] for row in rows}
-
-    def whole(rows):
-        return {key: int(row[0]) for key, row in rows.items()}
-
-    assert whole(table("erc20_balance", ("token", "holder"), "balance")) == balances20(blocks)
-    assert whole(table("erc20_supply", ("token",), "supply")) == supplies20(blocks)
-    assert whole(table("erc1155_balance", ("contract", "token_id", "holder"), "balance")) == balances1155(
-        blocks
-    )
-    assert table("nft", ("contract", "token_id"), "owner", "approved") == nfts(blocks)
-    serving = selectors(blocks, seeds)
-    columns = ("diamond", "selector", "facet", "abi", "added_block", "added_log_index", "removed_block")
-    active = [row for row in held.rows("diamond_selector", *columns) if row[-1] is None]
-    assert {row[:2]: (row[2], row[4], row[5]) for row in active} == serving
-    for diamond, _, facet, abi, *_ in active:
-        assert abi == abi_of(
-            {key[1] for key, value in serving.items() if key[0] == diamond and value[0] == facet}
+def hold(found, history):
+    told = TokenFold(history.blocks, NOW, history.seeds).tables
+    assert told.keys() == KEYS.keys()
+    for name, keys in KEYS.items():
+        assert_rows(
+            found,
+            name,
+            keys,
+            told[name],
+            without=("abi", "updated_block") if name == "diamond_selector" else (),
         )
+    active = [row for row in found.records("diamond_selector") if row["removed_block"] is None]
+    served = defaultdict(set)
+    for row in active:
+        served[row["diamond"], row["facet"]].add(row["selector"])
+    for row in active:
+        assert row["abi"] == abi_of(served[row["diamond"], row["facet"]])
 
 
 # -- histories ---------------------------------------------------------------------------------------------------------
