@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -37,28 +36,29 @@ def missing_ranges(wanted: BlockRange, covered: Iterable[BlockRange]) -> list[Bl
     return gaps
 
 
-def segments(missing: Mapping[K, Sequence[BlockRange]]) -> list[Segment[K]]:
-    """Ascending disjoint segments, each with exactly the members that miss it; nothing is in two segments."""
-    edges: set[int] = set()
-    for ranges in missing.values():
-        for blocks in ranges:
-            edges.update((blocks.first, blocks.last + 1))
-    cuts = sorted(edges)
-    found: list[Segment[K]] = []
-    for first, after in itertools.pairwise(cuts):
-        piece = BlockRange(first, after - 1)
-        members = frozenset(
-            key
-            for key, ranges in missing.items()
-            if any(blocks.first <= piece.first and piece.last <= blocks.last for blocks in ranges)
-        )
-        if not members:
-            continue
-        if found and found[-1].members == members and found[-1].blocks.last + 1 == first:
-            found[-1] = Segment(BlockRange(found[-1].blocks.first, piece.last), members)
-        else:
-            found.append(Segment(piece, members))
-    return found
+def first_segment(missing: Mapping[K, Sequence[BlockRange]]) -> Segment[K] | None:
+    """The lowest block that is missing, and those after it as far as the same keys miss them; None when nothing is missing."""
+    if not any(missing.values()):
+        return None
+    first = min(blocks.first for ranges in missing.values() for blocks in ranges)
+    members = frozenset(key for key, ranges in missing.items() if any(first in blocks for blocks in ranges))
+    after = min(
+        edge
+        for ranges in missing.values()
+        for blocks in ranges
+        for edge in (blocks.first, blocks.last + 1)
+        if edge > first
+    )
+    return Segment(BlockRange(first, after - 1), members)
+
+
+def count_blocks(missing: Mapping[K, Sequence[BlockRange]]) -> int:
+    """How many blocks at least one key misses."""
+    count, through = 0, -1
+    for blocks in sorted(blocks for ranges in missing.values() for blocks in ranges):
+        count += max(blocks.last - max(blocks.first - 1, through), 0)
+        through = max(through, blocks.last)
+    return count
 
 
 def add_range(covered: Iterable[BlockRange], more: BlockRange) -> tuple[BlockRange, ...]:

@@ -103,7 +103,7 @@ class Committer:
         """The logs this commit speaks for."""
         ownership = self._session.ownership
         return tuple(
-            LogFilter(frozenset(ownership.members(source.spec.contract)), source.spec.filter.topics)
+            LogFilter(ownership.member_addresses(source.spec.contract), source.spec.filter.topics)
             if source.spec.discovered
             else source.spec.filter
             for source in sources

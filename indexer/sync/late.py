@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import structlog
 
 from indexer import metrics
-from indexer.chain.coverage import Segment
+from indexer.chain.coverage import Segment, count_blocks, first_segment
 from indexer.chain.filters import LogFilter
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockRange
@@ -24,7 +24,7 @@ from indexer.sync.follow import fetch_blocks
 from indexer.sync.ownership import Wanted
 from indexer.sync.prepare import Prepared, Raw
 from indexer.sync.session import Session
-from indexer.sync.sources import late_segments
+from indexer.sync.sources import late_gaps
 
 log = structlog.get_logger(__name__)
 
@@ -37,25 +37,14 @@ class LateSources:
         self._committer = committer
         self._marked: set[str] = set()
 
-    def pending(self) -> list[Segment[int]]:
-        """What is missing at or below our tip, ascending."""
-        session = self._session
-        return late_segments(session.sources, session.tip_number, session.ends)
-
-    @property
-    def blocks_remaining(self) -> int:
-        """How many blocks late work still has to go through."""
-        return sum(len(segment.blocks) for segment in self.pending())
-
     async def step(self) -> bool:
         """Do one chunk; False when nothing is missing."""
-        pending = self.pending()
-        metrics.BACKFILL_BLOCKS_REMAINING.labels(self._session.name).set(
-            sum(len(segment.blocks) for segment in pending)
-        )
-        if not pending:
+        session = self._session
+        missing = late_gaps(session.sources, session.tip_number, session.ends)
+        metrics.BACKFILL_BLOCKS_REMAINING.labels(session.name).set(count_blocks(missing))
+        segment = first_segment(missing)
+        if segment is None:
             return False
-        segment = pending[0]
         floor = self._floor()
         if segment.blocks.first <= floor:
             await self._below_finality(segment, floor)

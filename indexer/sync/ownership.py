@@ -7,7 +7,7 @@ was fetched together: so rows do not depend on how they came in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,9 +18,13 @@ from indexer.chain.filters import LogFilter, merge_filters
 from indexer.chain.logs import LogBatch
 from indexer.config import ContractSettings
 from indexer.store.commit import DiscoveredAddress, SourceSpec
+from indexer.sync.claims import NOTHING, ClaimTable
 
 NOBODY = -1
 """The owner of a log that no contract asked for."""
+
+_KNOWN_TOPICS = 10_000
+"""For so many first topics it is kept which scopes ask for them."""
 
 ADDRESS_FILTER_LIMIT = 400
 """With more discovered addresses than this, the node filters by topic and we filter by address."""
@@ -43,14 +47,6 @@ class ContractScope:
     def wants(self, topic0: bytes | None) -> bool:
         """Whether logs of this first topic are asked for."""
         return self.topics is None or (topic0 is not None and topic0 in self.topics)
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A contract that asks for a log, from a block on."""
-
-    scope: ContractScope
-    from_block: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +118,14 @@ class Ownership:
         self._members: dict[str, dict[bytes, DiscoveredAddress]] = {
             scope.name: {} for scope in scopes if scope.discovered
         }
-        self._by_address: dict[bytes, list[_Claim]] = {}
         self._scope_of = {scope.name: scope for scope in scopes}
+        self._named: dict[bytes, list[int]] = {}
+        for number, scope in enumerate(scopes):
+            for address in scope.addresses or ():
+                self._named.setdefault(address, []).append(number)
+        self._sets: dict[str, frozenset[bytes]] = {}
+        self._wanting: dict[bytes | None, NDArray[np.bool_]] = {}
+        self._claims = self._table()
 
     def admit(self, found: Iterable[DiscoveredAddress]) -> list[DiscoveredAddress]:
         """Take in announcements; returns those that are new or begin earlier than was known, first by block."""
@@ -135,8 +137,7 @@ class Ownership:
                 continue
             members[member.address] = member
             fresh.append(member)
-        if fresh:
-            self._index()
+        self._noticed(fresh)
         return fresh
 
     def knows(self, contract: str, address: bytes, block: int, log_index: int) -> bool:
@@ -164,11 +165,19 @@ class Ownership:
         for members in self._members.values():
             for address in [a for a, member in members.items() if member.announced_block > block]:
                 del members[address]
-        self._index()
+        self._sets.clear()
+        self._claims = self._table()
 
     def members(self, contract: str) -> Mapping[bytes, DiscoveredAddress]:
         """Discovered addresses of a contract."""
         return self._members.get(contract, {})
+
+    def member_addresses(self, contract: str) -> frozenset[bytes]:
+        """The addresses that a contract discovered; the same object as long as no other joins."""
+        found = self._sets.get(contract)
+        if found is None:
+            found = self._sets[contract] = frozenset(self.members(contract))
+        return found
 
     def filters(self, wanted: Wanted, last: int) -> list[LogFilter]:
         """What to ask a node for, for blocks up to ``last``: the fewest filters that ask for no more than is wanted."""
@@ -205,20 +214,18 @@ class Ownership:
             return np.full(count, self.scopes[0].place, np.int32), np.ones(count, np.bool_)
         owners = np.full(count, NOBODY, np.int32)
         counts = np.zeros(count, np.bool_)
-        if not count:
+        if not count or not self.scopes:
             return owners, counts
-        firsts, groups = _group(logs)
-        order = np.argsort(groups, kind="stable")
-        ends = np.cumsum(np.bincount(groups, minlength=len(firsts)))
-        for first, mine in zip(firsts, np.split(order, ends[:-1]), strict=True):
-            address = logs.address[first].tobytes()
-            topic0 = logs.topics[first, 0].tobytes() if logs.topic_count[first] else None
-            # The claim that wins comes last, so that a stronger one overwrites a weaker one where both hold.
-            for claim in reversed(self._claims(address, topic0)):
-                held = mine[logs.block_number[mine] >= claim.from_block] if claim.from_block else mine
-                owners[held] = claim.scope.place
-                if wanted.includes(claim.scope.name, address, topic0):
-                    counts[held] = True
+        topics, topic_of = _topics(logs)
+        wants = np.stack([self._wants(topic0) for topic0 in topics], axis=1)
+        counting = self._counting(logs, wanted)
+        places = np.array([scope.place for scope in self.scopes], np.int32)
+        # The claim that wins comes last, so that a stronger one overwrites a weaker one where both hold.
+        for scopes, from_block in self._all_claims(logs):
+            held = (scopes != NOTHING) & wants[scopes, topic_of] & (logs.block_number >= from_block)
+            mine = scopes[held]
+            owners[held] = places[mine]
+            counts[held] |= counting(mine, held)
         return owners, counts
 
     def _single(self, logs: LogBatch) -> bool:
@@ -229,26 +236,68 @@ class Ownership:
             and self.scopes[0].start_block <= logs.range.first
         )
 
-    def _claims(self, address: bytes, topic0: bytes | None) -> list[_Claim]:
-        """Who asks for such a log and from which block on; the strongest claim first."""
-        named: list[_Claim] = []
-        wild: list[_Claim] = []
-        for scope in self.scopes:
-            if not scope.wants(topic0):
-                continue
+    def _all_claims(self, logs: LogBatch) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64] | int]]:
+        """Claims to each log by its address, the weakest first: which scope (or ``NOTHING``) and from which block on."""
+        for number in reversed(range(len(self.scopes))):
+            scope = self.scopes[number]
             if scope.addresses is None:
-                wild.append(_Claim(scope, scope.start_block))
-            elif address in scope.addresses:
-                named.append(_Claim(scope, scope.start_block))
-        members = [claim for claim in self._by_address.get(address, ()) if claim.scope.wants(topic0)]
-        return [*named, *members, *wild]
+                yield np.full(len(logs), number, np.int32), scope.start_block
+        yield from self._claims.of(logs.address)
 
-    def _index(self) -> None:
-        by_address: dict[bytes, list[_Claim]] = {}
-        for scope in self.scopes:
-            for address, member in self._members.get(scope.name, {}).items():
-                by_address.setdefault(address, []).append(_Claim(scope, member.from_block))
-        self._by_address = by_address
+    def _wants(self, topic0: bytes | None) -> NDArray[np.bool_]:
+        """For each scope whether it asks for logs of a first topic."""
+        found = self._wanting.get(topic0)
+        if found is None:
+            found = np.array([scope.wants(topic0) for scope in self.scopes], np.bool_)
+            if len(self._wanting) < _KNOWN_TOPICS:
+                self._wanting[topic0] = found
+        return found
+
+    def _counting(
+        self, logs: LogBatch, wanted: Wanted
+    ) -> Callable[[NDArray[np.int32], NDArray[np.bool_]], NDArray[np.bool_]]:
+        """Tells of some of the logs (a mask), given a scope that asks for each, whether that is wanted."""
+        if wanted.specs is None:
+            active = np.array([scope.name in wanted.contracts for scope in self.scopes], np.bool_)
+            return lambda scopes, _: active[scopes]
+        firsts, groups = _group(logs)
+        kinds = [(logs.address[first].tobytes(), _topic0(logs, first)) for first in firsts]
+        known: dict[int, NDArray[np.bool_]] = {}
+
+        def by_specs(scopes: NDArray[np.int32], held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+            mine = groups[held]
+            counted = np.zeros(len(mine), np.bool_)
+            for number in np.unique(scopes).tolist():
+                if number not in known:
+                    name = self.scopes[number].name
+                    known[number] = np.array([wanted.includes(name, *kind) for kind in kinds], np.bool_)
+                here = scopes == number
+                counted[here] = known[number][mine[here]]
+            return counted
+
+        return by_specs
+
+    def _noticed(self, fresh: Sequence[DiscoveredAddress]) -> None:
+        """Bring what is derived from the members up to date."""
+        for member in fresh:
+            self._sets.pop(member.contract, None)
+            self._claims.put(member.address, self._claims_to(member.address))
+
+    def _table(self) -> ClaimTable:
+        table = ClaimTable()
+        for address in {*self._named, *(one for members in self._members.values() for one in members)}:
+            table.put(address, self._claims_to(address))
+        return table
+
+    def _claims_to(self, address: bytes) -> list[tuple[int, int]]:
+        """Who names or discovered an address, as (place in ``scopes``, first block); the strongest claim first."""
+        named = [(number, self.scopes[number].start_block) for number in self._named.get(address, ())]
+        joined = [
+            (number, self._members[scope.name][address].from_block)
+            for number, scope in enumerate(self.scopes)
+            if scope.discovered and address in self._members[scope.name]
+        ]
+        return [*named, *joined]
 
 
 def _precedes(known: DiscoveredAddress, other: DiscoveredAddress) -> bool:
@@ -259,6 +308,19 @@ def _precedes(known: DiscoveredAddress, other: DiscoveredAddress) -> bool:
     )
 
 
+def _topic0(logs: LogBatch, place: int) -> bytes | None:
+    return logs.topics[place, 0].tobytes() if logs.topic_count[place] else None
+
+
+def _topics(logs: LogBatch) -> tuple[list[bytes | None], NDArray[np.intp]]:
+    """The first topics that occur, and each log's place among them."""
+    packed = np.zeros((len(logs), 40), np.uint8)
+    packed[:, :32] = logs.topics[:, 0]
+    packed[:, 32] = logs.topic_count > 0
+    firsts, groups = _distinct(packed)
+    return [_topic0(logs, first) for first in firsts], groups
+
+
 def _group(logs: LogBatch) -> tuple[list[int], NDArray[np.intp]]:
     """Groups of equal (address, topic0, has topics): the first log of each, and each log's group."""
     count = len(logs)
@@ -266,9 +328,14 @@ def _group(logs: LogBatch) -> tuple[list[int], NDArray[np.intp]]:
     packed[:, :20] = logs.address
     packed[:, 20:52] = logs.topics[:, 0]
     packed[:, 52] = logs.topic_count > 0
+    return _distinct(packed)
+
+
+def _distinct(packed: NDArray[np.uint8]) -> tuple[list[int], NDArray[np.intp]]:
+    """Groups of equal rows (of whole 64-bit words): the first row of each, and each row's group."""
     words = packed.view(np.uint64)
     mixed = words[:, 0].copy()
-    for column in range(1, 7):
+    for column in range(1, words.shape[1]):
         # 64-bit mixing (multiply, rotate) is wrapped on purpose; collisions are caught below.
         mixed = (mixed << np.uint64(7) | mixed >> np.uint64(57)) ^ (
             words[:, column] * np.uint64(0x9E3779B97F4A7C15)

@@ -79,10 +79,18 @@ class Session:
 
     def cover(self, ids: Collection[int], blocks: BlockRange) -> None:
         """Note that these sources are covered over ``blocks`` now."""
-        self.sources = [
-            replace(source, coverage=add_range(source.coverage, blocks)) if source.id in ids else source
-            for source in self.sources
-        ]
+        covered = frozenset(ids)
+        known: dict[tuple[BlockRange, ...], tuple[BlockRange, ...]] = {}  # most sources are covered alike
+        sources = []
+        for source in self.sources:
+            if source.id in covered:
+                after = known.get(source.coverage)
+                if after is None:
+                    after = known[source.coverage] = add_range(source.coverage, blocks)
+                sources.append(Source(source.id, source.spec, after))
+            else:
+                sources.append(source)
+        self.sources = sources
 
     def uncover_above(self, block: int) -> None:
         """Note that nothing above ``block`` is covered any more."""

@@ -7,9 +7,9 @@ so that an address or event added to the configuration is back-filled alone. Ver
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from indexer.chain.coverage import Segment, missing_ranges, segments
+from indexer.chain.coverage import missing_ranges
 from indexer.chain.filters import LogFilter
 from indexer.chain.refs import BlockRange
 from indexer.store.commit import DiscoveredAddress, Source, SourceSpec
@@ -71,14 +71,17 @@ def spec_of_older_member(scope: ContractScope, member: DiscoveredAddress) -> Sou
     )
 
 
-def late_segments(sources: Iterable[Source], tip: int, ends: dict[str, int]) -> list[Segment[int]]:
-    """What is missing at or below ``tip``, by source id, ascending. ``ends`` bounds sources that end before the tip."""
+def late_gaps(
+    sources: Iterable[Source], tip: int, ends: Mapping[str, int]
+) -> dict[int, Sequence[BlockRange]]:
+    """What is missing at or below ``tip`` of each source that misses anything, by its id; ``ends`` bounds some below the tip."""
     missing: dict[int, Sequence[BlockRange]] = {}
     for source in sources:
-        last = min(tip, ends.get(source.spec.key, tip))
-        if source.spec.start_block > last:
+        start, covered = source.spec.start_block, source.coverage
+        last = min(tip, ends.get(source.spec.key, tip)) if ends else tip
+        if start > last or (len(covered) == 1 and covered[0].first <= start and last <= covered[0].last):
             continue
-        gaps = missing_ranges(BlockRange(source.spec.start_block, last), source.coverage)
+        gaps = missing_ranges(BlockRange(start, last), covered)
         if gaps:
             missing[source.id] = gaps
-    return segments(missing)
+    return missing
