@@ -41,6 +41,7 @@ class Speaker:
         self.said = said
         self.rng = rng
         self.endless = endless
+        self.trusting = TOKENS[0], PEOPLE[0], PEOPLE[1]
         self.kinds = [
             self.transfer20, self.approval20, self.transfer721, self.transfer721, self.approval721, self.consecutive,
             self.operator, self.minted, self.single, self.batch, self.cut, self.cut, self.owner, self.created,
@@ -72,10 +73,15 @@ class Speaker:
     def transfer20(self):
         return self.one("erc20_transfer", self.token(), from_=self.who(), to_=self.who(), value=self.amount())
 
+    def pair(self):
+        """A token, an account and whom it trusts; half of the time those of last time, so that blocks speak of one twice."""
+        if self.rng.random() < 0.5:
+            self.trusting = self.token(), self.who(), self.who()
+        return self.trusting
+
     def approval20(self):
-        return self.one(
-            "erc20_approval", self.token(), owner=self.who(), spender=self.who(), value=self.amount()
-        )
+        token, owner, spender = self.pair()
+        return self.one("erc20_approval", token, owner=owner, spender=spender, value=self.amount())
 
     def transfer721(self):
         return self.one(
@@ -98,8 +104,8 @@ class Speaker:
 
     def operator(self):
         table = self.rng.choice(("erc721_approval_for_all", "erc1155_approval_for_all"))
-        approved = self.rng.random() < 0.5
-        return self.one(table, self.token(), owner=self.who(), operator=self.who(), approved=approved)
+        token, owner, operator = self.pair()
+        return self.one(table, token, owner=owner, operator=operator, approved=self.rng.random() < 0.5)
 
     def minted(self):
         return self.one(
