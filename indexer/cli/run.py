@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from indexer.cli.context import ConfigOption, load, run_async
+
+if TYPE_CHECKING:
+    from indexer.app import Running
 
 
 def parse_until(text: str) -> str | int:
@@ -42,4 +46,11 @@ def run(
     from indexer.cli.progress import shown  # noqa: PLC0415 - as above
 
     with shown(wanted=sys.stderr.isatty()) as sink:
-        run_async(app.run(settings, until=goal, timeout=timeout, serve_http=serve, progress=sink))
+        run_async(
+            app.run(settings, until=goal, timeout=timeout, serve_http=serve, progress=sink, on_ready=_settle)
+        )
+
+
+def _settle(_ready: Running) -> None:
+    """What is loaded by now stays: the garbage collector need not look through it again and again."""
+    gc.freeze()
