@@ -24,7 +24,10 @@ from bench.rpc import Summary, summary_of
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One run: a load, how its chain is served (options of the replay server), and settings of the chain's section."""
+    """One run: a load, how its chain is served (options of the replay server), and settings of the chain's section.
+
+    ``indexes`` are lines of ``[database.indexes]``.
+    """
 
     load: str
     logs: int
@@ -32,6 +35,7 @@ class Scenario:
     served: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
     label: str = ""
+    indexes: tuple[str, ...] = ()
 
 
 async def run(database_url: str, scenario: Scenario) -> Engine:
@@ -66,6 +70,9 @@ chain_id = {CHAIN_ID}
 rpc = ["{url}"]
 start_block = {first_block}
 {chr(10).join(scenario.chain)}
+
+[database.indexes]
+{chr(10).join(scenario.indexes)}
 {configuration(scenario.load, folder)}"""
 
 
@@ -87,6 +94,7 @@ def _measured(scenario: Scenario, summary: Summary, seen: DaemonRun) -> Engine:
     commits = seen.commits
     committed = time_of(commits[-1]) - began
     whole = time_of(seen.first("goal reached")) - began
+    indexed = [time_of(line) - began for line in seen.lines if line["event"] == "index made"]
     return Engine(
         label=scenario.label or scenario.load,
         load=scenario.load,
@@ -102,4 +110,6 @@ def _measured(scenario: Scenario, summary: Summary, seen: DaemonRun) -> Engine:
         calls=summary.calls,
         bytes_received=summary.bytes_sent,
         memory_bytes=seen.memory_bytes,
+        indexes=len(indexed),
+        logs_per_second_with_indexes=summary.logs / indexed[-1] if indexed else None,
     )

@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from bench.engine import Scenario
 
 HOT_LOADS = ("erc20", "mixed", "dynamic")
-PARTS = ("stages", "daemon", "cost", "latency", "many", "follow", "cluster")
+PARTS = ("stages", "daemon", "cost", "latency", "many", "follow", "cluster", "indexes")
+
+SEVEN_INDEXES = (
+    'erc20_transfer = ["from_", "to_", "address"]',
+    'erc721_transfer = ["from_", "to_"]',
+    'erc1155_transfer_single = ["from_", "to_"]',
+)
 
 _QUICK = {"erc20": 100_000, "mixed": 100_000, "dynamic": 10_000}
 _FULL = {"erc20": 1_000_000, "mixed": 1_000_000, "dynamic": 100_000}
@@ -38,6 +44,9 @@ def engines(given: argparse.Namespace) -> Iterator[Scenario]:
     if _wanted(given, "daemon"):
         for load, logs in _sizes(given):
             yield Scenario(load, logs)
+    if _wanted(given, "indexes"):
+        logs = _QUICK["mixed"] if given.quick else _FULL["mixed"]
+        yield Scenario("mixed", given.logs or logs, label="mixed, seven more indexes", indexes=SEVEN_INDEXES)
     if _wanted(given, "cost"):
         yield from _costs(20_000 if given.quick else 1_000_000)
     if _wanted(given, "latency"):

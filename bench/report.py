@@ -69,6 +69,8 @@ class Engine:
     calls: int
     bytes_received: int
     memory_bytes: int
+    indexes: int = 0
+    logs_per_second_with_indexes: float | None = None
 
 
 @dataclass(slots=True)
@@ -193,10 +195,15 @@ def _hot_path_lines(result: HotPath) -> list[str]:
 
 def engine_lines(engine: Engine, floor: float | None = None) -> list[str]:
     """One run of the daemon; ``floor`` is what COPY of such rows reached alone, in logs a second."""
+    indexes = []
+    if engine.logs_per_second_with_indexes is not None:
+        rate = f"{engine.logs_per_second_with_indexes:>10,.0f} logs a second"
+        indexes = [f"  indexes made:        {rate}, {engine.indexes} of them, after the events"]
     ratio = "" if floor is None else f"; the floor is {floor / engine.logs_per_second:.1f} times as fast"
     return [
         f"{engine.label} through `indexer run`: {engine.logs:,} logs in {engine.blocks:,} blocks",
         f"  events committed:    {engine.logs_per_second:>10,.0f} logs a second, {engine.commits} commits{ratio}",
+        *indexes,
         f"  state caught up:     {engine.logs_per_second_with_state:>10,.0f} logs a second",
         f"  CPU of the indexer:  {engine.daemon_cpu_micros:>10.2f} µs a log",
         (

@@ -123,6 +123,7 @@ async def opened(
         catalogue = load_catalogue(settings, await store.known_tables())
         for warning in catalogue.warnings:
             log.warning("abi", warning=warning)
+        store.want_indexes(catalogue.layouts)
         await store.register_tables(catalogue.tables)
         await store.apply_views()
         await store.register_selectors(catalogue.functions)

@@ -49,11 +49,13 @@ class DatabaseSettings(_Section):
     """``[database]``. Without ``url`` an embedded PostgreSQL runs under ``data_dir``.
 
     With ``partition_blocks`` event tables that are made from now on are partitioned by ranges of so many blocks.
+    ``indexes`` has for event tables the columns, or lists of columns, that are to have an index.
     """
 
     url: Annotated[SecretStr, BeforeValidator(parse_database_url)] | None = None
     data_dir: Path = Path(".indexer")
     partition_blocks: Positive | None = None
+    indexes: dict[str, tuple[Words, ...]] = {}
 
 
 class HttpSettings(_Section):

@@ -203,12 +203,15 @@ async def _migrate(settings: Settings) -> tuple[list[str], list[str], list[str]]
     async with opened_store(settings.database, "db migrate") as store:
         applied = await store.migrate()
         catalogue = load_catalogue(settings, await store.known_tables())
+        store.want_indexes(catalogue.layouts)
         made = await store.register_tables(catalogue.tables)
         await store.register_selectors(catalogue.functions)
         projections = Projections.load(own=settings.projections.folder)
         async with store.session("making the tables of projections") as connection:
             await projections.make_tables(connection)
-        return applied, made, await store.apply_views()
+        views = await store.apply_views()
+        await store.build_indexes()
+        return applied, made, views
 
 
 async def _dictionary(database: DatabaseSettings) -> str:

@@ -15,7 +15,7 @@ import structlog
 from indexer.chain.logs import LogBatch
 from indexer.chain.refs import BlockHeader
 from indexer.config import DatabaseSettings
-from indexer.decode.tables import Decoded, EventTable
+from indexer.decode.tables import Decoded, EventLayout, EventTable
 from indexer.errors import InvariantViolated
 from indexer.store import (
     announced,
@@ -23,6 +23,7 @@ from indexer.store import (
     cursor,
     ddl,
     diamonds,
+    indexes,
     lease,
     migrate,
     roles,
@@ -68,6 +69,8 @@ class Store:
         self._partitioned = partition_blocks is not None
         self._partitions = Partitions(partition_blocks)
         self._commits: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._declared: Mapping[str, Sequence[Sequence[str]]] = {}
+        self._indexes: tuple[indexes.EventIndex, ...] = ()
 
     @classmethod
     async def open(cls, settings: DatabaseSettings, *, application_name: str = "indexer") -> Self:
@@ -80,16 +83,24 @@ class Store:
         if settings.url is not None:
             url = settings.url.get_secret_value()
             pool = await open_pool(url, application_name=application_name)
-            return cls(url, pool, None, settings.partition_blocks)
+            return cls._opened(url, pool, None, settings)
         server = EmbeddedServer(settings.data_dir)
         await asyncio.to_thread(server.start)
         try:
             url = await _embedded_database(server)
             pool = await open_pool(url, application_name=application_name)
-            return cls(url, pool, server, settings.partition_blocks)
+            return cls._opened(url, pool, server, settings)
         except BaseException:
             await asyncio.to_thread(server.stop)
             raise
+
+    @classmethod
+    def _opened(
+        cls, url: str, pool: asyncpg.Pool, server: EmbeddedServer | None, settings: DatabaseSettings
+    ) -> Self:
+        store = cls(url, pool, server, settings.partition_blocks)
+        store._declared = settings.indexes
+        return store
 
     async def close(self) -> None:
         """Close the pool, and stop the embedded server if nobody else uses it. Safe to call twice."""
@@ -143,6 +154,24 @@ class Store:
         async with self.session("partitioning event tables") as connection:
             self._partitions.forget()
             return await partition_tables(connection, tables, blocks)
+
+    def want_indexes(self, layouts: Iterable[EventLayout]) -> None:
+        """Hold ``[database.indexes]`` against the events there are; raises ``ConfigError``. See ``indexes``."""
+        self._indexes = indexes.wanted_indexes(self._declared, layouts)
+
+    async def build_indexes(self) -> list[str]:
+        """Make the wanted indexes that are missing, which may take long; see ``indexes.build_indexes``."""
+        if not self._indexes:
+            return []
+        async with self.session("making indexes") as connection:
+            return await indexes.build_indexes(connection, self._indexes)
+
+    async def drop_indexes_of_empty_tables(self) -> list[str]:
+        """Before a back-fill: the wanted indexes of tables without rows go, and ``build_indexes`` makes them afterwards."""
+        if not self._indexes:
+            return []
+        async with self.session("dropping indexes of empty tables") as connection:
+            return await indexes.drop_indexes_of_empty_tables(connection, self._indexes)
 
     async def apply_views(self) -> list[str]:
         """Make the views what this program and the event tables want; call it after ``register_tables``.

@@ -129,8 +129,11 @@ class ChainEngine:
         late = LateSources(session, committer)
         follower = Follower(session, committer)
         await self._reconcile(session, follower)
+        if self._far(session):
+            await session.store.drop_indexes_of_empty_tables()
         await self._anchor(session, committer)
         await self._backfill(session, committer, follower)
+        await session.store.build_indexes()
         await self._catch_up(session)
         if self._done(session) and not await self._late_step(session, late):
             await self._finish(session, late)

@@ -53,11 +53,13 @@ async def _span(
     await session.look()
     blocks = _wanted(session, first, last)
     late = LateSources(session, Committer(session))
+    await session.store.drop_indexes_of_empty_tables()
     if spread is not None:
         logs = await spread(opening, session, contracts, blocks, progress)
     else:
         await fill_range(opening, session, late, contracts, blocks, progress)
         logs = session.logs_committed
+    await session.store.build_indexes()
     await late.finish()
     return logs
 
