@@ -33,7 +33,8 @@ from indexer.decode.catalogue import Catalogue, load_catalogue
 from indexer.decode.decoder import Decoder
 from indexer.decode.resolve import Resolver
 from indexer.decode.tables import LEADING_COLUMNS, Decoded
-from indexer.rpc.wire import parse_envelopes, parse_logs
+from indexer.rpc.envelopes import parse_envelopes
+from indexer.rpc.wire import parse_logs
 from indexer.store.copy_rows import UNDECODED_COLUMNS, encode_rows, encode_undecoded
 from indexer.store.ddl import create_table_sql
 

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from indexer.rpc.wire import parse_envelopes
+from indexer.rpc.envelopes import parse_envelopes
 
 
 class Summary(msgspec.Struct):

@@ -49,6 +49,8 @@ def loops() -> ctypes.CDLL | None:
     integer, pointer = ctypes.c_int64, ctypes.c_void_p
     library.indexer_read_logs.restype = integer
     library.indexer_read_logs.argtypes = [pointer, integer, pointer]
+    library.indexer_skip_array.restype = integer
+    library.indexer_skip_array.argtypes = [pointer, integer]
     library.indexer_write_rows.restype = integer
     library.indexer_write_rows.argtypes = [pointer, integer, integer, integer, pointer, integer, pointer]
     library.indexer_join_words.restype = None

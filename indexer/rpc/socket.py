@@ -16,9 +16,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from indexer.errors import ProviderLied, RpcTimeout, RpcUnavailable
+from indexer.rpc.envelopes import Envelope, parse_envelopes
 from indexer.rpc.names import Scrubber
 from indexer.rpc.transport import MAX_RESPONSE_BYTES, Call, Reply, match_replies
-from indexer.rpc.wire import Envelope, Notification, parse_envelopes, parse_notification
+from indexer.rpc.wire import Notification, parse_notification
 
 MAX_WAITING = 1024
 """Requests under way at once on one socket, and notifications not yet read."""

@@ -21,8 +21,8 @@ from web3.providers.rpc.async_rpc import AsyncHTTPProvider
 from indexer.clock import Clock, SystemClock
 from indexer.errors import ProviderLied, RangeTooWide, RpcTimeout, RpcUnavailable
 from indexer.rpc.classify import Failure
+from indexer.rpc.envelopes import Envelope, parse_envelopes
 from indexer.rpc.names import Scrubber
-from indexer.rpc.wire import Envelope, parse_envelopes
 
 MAX_RESPONSE_BYTES = 48 * 1024 * 1024
 """Largest answer that is read, decompressed. Log queries aim far below it (``rpc/ranges.py``)."""

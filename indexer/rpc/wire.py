@@ -1,8 +1,8 @@
-"""What comes over the wire, as the values of ``chain``: envelopes, headers, logs, receipts.
+"""What comes over the wire, as the values of ``chain``: headers, logs, receipts.
 
-A body is parsed once by msgspec into structs that the garbage collector does not track; the logs of an answer then
-become columns (``rpc/hex_columns.py``), or skip the structs where the answer is large and regular (
-``rpc/native_scan.py`` and ``rpc/log_scan.py``, with the same outcome). Fields that are not asked for here are skipped unread: nodes send many.
+A result is parsed once by msgspec into structs that the garbage collector does not track; the logs of an answer then
+become columns (``rpc/hex_columns.py``). Large answers take a short cut past the structs, with the same outcome
+(``rpc/native_scan.py``, else ``rpc/log_scan.py``). Fields that are not asked for here are skipped unread: nodes send many.
 
 Sources: JSON-RPC 2.0; Ethereum execution API (``eth_getLogs``, ``eth_getBlockByNumber``, ``eth_getBlockReceipts``).
 """
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from indexer.chain.logs import UNKNOWN_TIME, LogBatch, ordered
 from indexer.chain.refs import BlockHeader, BlockRange
-from indexer.errors import ProviderLied, RpcUnavailable
+from indexer.errors import ProviderLied
 from indexer.rpc.hex_columns import (
     MAX_INT32,
     MAX_TIME,
@@ -32,19 +32,6 @@ from indexer.rpc.hex_columns import (
 )
 from indexer.rpc.log_scan import WORTH_SCANNING, scan_logs
 from indexer.rpc.native_scan import WORTH_READING, read_logs
-
-
-class Envelope(msgspec.Struct, gc=False):
-    """A JSON-RPC response, or a subscription's notification (``method`` and ``params``).
-
-    ``result`` and ``error`` are the raw JSON of the field: empty when the field is absent, ``b"null"`` when null.
-    """
-
-    id: int | str | None = None
-    result: msgspec.Raw = msgspec.Raw()
-    error: msgspec.Raw = msgspec.Raw()
-    method: str | None = None
-    params: msgspec.Raw = msgspec.Raw()
 
 
 class Notification(msgspec.Struct, gc=False):
@@ -84,25 +71,11 @@ class _WireBlock(msgspec.Struct, gc=False):
 
 _Parsed = TypeVar("_Parsed")
 
-_ENVELOPES = msgspec.json.Decoder(Envelope | list[Envelope])
 _NOTIFICATION = msgspec.json.Decoder(Notification)
 _LOGS = msgspec.json.Decoder(list[_WireLog])
 _HEADER = msgspec.json.Decoder(_WireHeader | None)
 _RECEIPTS = msgspec.json.Decoder(list[_WireReceipt] | _WireReceipt | None)
 _BLOCK = msgspec.json.Decoder(_WireBlock | None)
-
-
-def parse_envelopes(body: bytes | bytearray) -> list[Envelope]:
-    """The responses in a body: one for an object, any number for a batch's array.
-
-    Raises:
-        RpcUnavailable: when the body is no JSON-RPC (HTML, truncated, another shape).
-    """
-    try:
-        answer = _ENVELOPES.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RpcUnavailable(f"the answer is no JSON-RPC: {error}") from error
-    return answer if isinstance(answer, list) else [answer]
 
 
 def parse_notification(params: bytes | msgspec.Raw) -> Notification:

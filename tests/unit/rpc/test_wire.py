@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from indexer.chain.logs import UNKNOWN_TIME
 from indexer.chain.refs import BlockRange
 from indexer.errors import ProviderLied, RpcUnavailable
+from indexer.rpc.envelopes import parse_envelopes
 from indexer.rpc.wire import (
-    parse_envelopes,
     parse_header,
     parse_logs,
     parse_notification,
