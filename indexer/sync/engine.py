@@ -172,7 +172,6 @@ class ChainEngine:
             last = last if boundary is None else min(last, boundary - 1)
             blocks = BlockRange(session.tip_number + 1, last)
             await filling.run(blocks)
-            await session.look()
             await self._reconcile(session, follower)
 
     def _backfill_end(self, session: Session) -> int | None:
