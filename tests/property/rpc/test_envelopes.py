@@ -93,7 +93,7 @@ def test_an_array_may_end_anywhere_in_a_block(size: int, monkeypatch: pytest.Mon
         assert isinstance(agree(body, monkeypatch), list)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**40))
 def test_fuzzed_bodies_give_the_same_envelopes(seed: int) -> None:
     draw = random.Random(seed)
