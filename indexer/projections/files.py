@@ -2,8 +2,8 @@
 
 A file begins with comment lines ``-- projection: name``, ``-- tables: state.a, state.b``, ``-- reads: event.c, state.d``
 and, where another projection has to run first, ``-- after: name``. ``-- beside: event.e`` names those of the tables it reads
-whose rows it only looks up beside other events of their block: blocks with nothing else are nothing to do for it. Its
-statements end with ``;`` and take three parameters: ``$1`` chain id, ``$2`` first block, ``$3`` last block. They write the
+whose rows it only looks up beside other events of their block: blocks with nothing else are nothing to do for it.
+``-- hashes: event.e.column`` names columns whose Keccak-256 it asks of ``sync.keccak256_of``. Its statements end with ``;`` and take three parameters: ``$1`` chain id, ``$2`` first block, ``$3`` last block. They write the
 forward direction only and give the same rows however a range is cut into smaller ones.
 """
 
@@ -21,7 +21,7 @@ from indexer.resources import SCHEMA_DIR
 
 PROJECTIONS_DIR = SCHEMA_DIR / "projections"
 
-_HEADER = re.compile(r"^--\s*(projection|tables|reads|after|beside):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_HEADER = re.compile(r"^--\s*(projection|tables|reads|after|beside|hashes):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(
     r"""
       (?P<comment> --[^\n]* | /\*.*?\*/ )
@@ -61,8 +61,8 @@ class Projection:
     """One file.
 
     ``tables`` are the state tables it writes, ``reads`` whatever else it reads, both with their schema; ``after`` names
-    projections that run before it, ``beside`` those of ``reads`` whose rows alone give it nothing to do. ``digest`` is the
-    SHA-256 of the file, in hex. ``own`` is None for the built-in ones.
+    projections that run before it, ``beside`` those of ``reads`` whose rows alone give it nothing to do, ``hashes`` columns of
+    them (``event.table.column``) that it hashes. ``digest`` is the SHA-256 of the file, in hex. ``own`` is None for the built-in ones.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Projection:
     digest: str
     own: OwnFile | None = None
     beside: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
 
     def place(self, number: int, position: int = 1) -> str:
         """Where its statement ``number`` (from 1) stands, for errors; ``position`` is a character of it, from 1."""
@@ -137,6 +138,7 @@ def _read(path: Path, problems: list[str]) -> Projection:
         statements=split_statements(text),
         digest=hashlib.sha256(raw).hexdigest(),
         beside=header.get("beside", ()),
+        hashes=header.get("hashes", ()),
     )
     problems.extend(f"{path.name}: {problem}" for problem in _problems(projection, header))
     return projection
@@ -215,6 +217,9 @@ def _undeclared(projection: Projection, code: str) -> Iterable[str]:
         yield f"reads {name}, which `-- reads:` does not name"
     for name in sorted(set(projection.beside) - set(projection.reads)):
         yield f"names {name} in `-- beside:` and not in `-- reads:`"
+    for name in projection.hashes:
+        if name.rpartition(".")[0] not in projection.reads:
+            yield f"names {name} in `-- hashes:`, whose table `-- reads:` does not name"
     # What a function of schema sync reads for it (sync.match_abi) does not show in the file.
     unused = {name for name in projection.reads if not name.startswith("sync.")} - used
     for name in sorted(unused):

@@ -13,6 +13,7 @@ from indexer.errors import ConfigError, InvariantViolated
 from indexer.projections import books
 from indexer.projections.books import sql
 from indexer.projections.files import Projection
+from indexer.projections.hashing import hashed_ahead
 from indexer.store.identifiers import quote_identifier
 
 log = structlog.get_logger(__name__)
@@ -73,9 +74,10 @@ async def run(
         ConfigError: the SQL names what does not exist, or is no SQL; file and statement are named.
         InvariantViolated: the rows it makes cannot be stored.
     """
-    for place, statement in enumerate(statements or projection.statements, start=1):
-        with _named(projection, place, f", blocks {blocks}"):
-            await connection.execute(statement, chain_id, blocks.first, blocks.last)
+    async with hashed_ahead(connection, chain_id, projection, blocks):
+        for place, statement in enumerate(statements or projection.statements, start=1):
+            with _named(projection, place, f", blocks {blocks}"):
+                await connection.execute(statement, chain_id, blocks.first, blocks.last)
 
 
 async def verify(connection: Connection, projection: Projection) -> None:

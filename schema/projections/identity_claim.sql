@@ -1,6 +1,7 @@
 -- projection: identity_claim
 -- tables: state.identity_claim
 -- reads: event.erc735_claim_added, event.erc735_claim_changed, event.erc735_claim_removed, event.identity_claim_added
+-- hashes: event.erc735_claim_added.data, event.erc735_claim_changed.data, event.identity_claim_added.claim
 --
 -- Claims go by their id alone. Adding one again overwrites it, without a ClaimChanged; a change may bring another topic and
 -- issuer; ClaimRemoved carries zeros for everything but the id, so what the claim said stays. Identities emit these, and so
@@ -67,7 +68,7 @@ WITH spoken AS (
         ON live.chain_id = $1 AND live.identity = last_term.identity AND live.claim_id = last_term.claim_id
     CROSS JOIN LATERAL (SELECT term = 0 AND coalesce(live.active, false) AS goes_on) AS standing
     LEFT JOIN said ON said.identity = last_term.identity AND said.claim_id = last_term.claim_id
-    CROSS JOIN LATERAL (SELECT sync.keccak256(said.data) AS data_hash OFFSET 0) AS hash
+    CROSS JOIN LATERAL (SELECT sync.keccak256_of(said.data) AS data_hash OFFSET 0) AS hash
     WHERE opens OR live.removed_block IS NULL
 )
 INSERT INTO state.identity_claim (

@@ -202,6 +202,17 @@ class AbiSelector(SQLModel, table=True):
     selector: bytes = raw(key=True)
 
 
+class Hashed(SQLModel, table=True):
+    """A digest worked out ahead of a fold."""
+
+    __tablename__ = "hashed"
+    __table_args__ = _SYNC
+
+    backend: int = integer(key=True)
+    key: bytes = raw(key=True)
+    digest: bytes = raw()
+
+
 class DiamondSeed(SQLModel, table=True):
     """A selector and its facet as a diamond's loupe told at its start block."""
 

@@ -166,3 +166,13 @@ WHERE chain_id = $1 AND version LIKE 'own-%' AND version <> 'own-absent' AND nam
 -- name: own_timeout
 -- How many milliseconds a statement of an operator's projection may take inside a commit; '0' ends it.
 SELECT set_config('statement_timeout', $1, true);
+
+-- name: tell_hashed
+-- Digests ($2) of messages by their SHA-256 ($1), for the folds of this session.
+INSERT INTO sync.hashed (backend, key, digest)
+SELECT pg_backend_pid(), told.key, told.digest FROM unnest($1::bytea[], $2::bytea[]) AS told (key, digest)
+ON CONFLICT DO NOTHING;
+
+-- name: forget_hashed
+-- Ends what tell_hashed told this session.
+DELETE FROM sync.hashed WHERE backend = pg_backend_pid();

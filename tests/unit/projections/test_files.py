@@ -125,3 +125,10 @@ def test_statements_end_at_semicolons_that_are_not_quoted():
     first, second = split_statements(text)
     assert first == """SELECT 'a;''b', $$;$$, $x$ ; $$ ; $x$, "c;d"  - 1"""
     assert second == "SELECT 2"
+
+
+def test_hashed_columns_are_of_tables_that_are_read(tmp_path: Path):
+    header = "-- reads: event.said\n-- hashes: event.said.text, event.other.text"
+    found = problems(write(tmp_path, one=GOOD.replace("-- reads: event.said", header)))
+    assert "one.sql: names event.other.text in `-- hashes:`, whose table `-- reads:` does not name" in found
+    assert "event.said.text" not in found
