@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from indexer.native.library import loops
+
 _PACKAGES = ("gemforce-indexer", "numpy", "msgspec", "asyncpg", "aiohttp", "uvloop")
 
 
 @dataclass(slots=True)
 class Machine:
-    """Where it was measured."""
+    """Where it was measured. ``compiled_loops``: whether the hot path was compiled code or numpy alone."""
 
     cpu: str
     cores: int
@@ -25,6 +27,7 @@ class Machine:
     postgres: str
     date: str
     load_before: float
+    compiled_loops: bool
     load_after: float = 0.0
     packages: dict[str, str] = field(default_factory=dict)
 
@@ -142,6 +145,7 @@ def machine(postgres: str) -> Machine:
         postgres,
         datetime.now(UTC).date().isoformat(),
         os.getloadavg()[0],
+        loops() is not None,
         packages={name: version(name) for name in _PACKAGES},
     )
 
@@ -162,6 +166,7 @@ def text(report: Report) -> str:
     lines = [
         f"{where.cpu}, {where.cores} cores, {where.memory_bytes / 2**30:.1f} GiB; {where.system}",
         f"Python {where.python}, PostgreSQL {where.postgres}, {packages}; {where.date}",
+        f"hot path: {'compiled loops' if where.compiled_loops else 'numpy alone'}",
         f"load of the machine before and after: {where.load_before:.1f}, {where.load_after:.1f}",
     ]
     for result in report.hot_path:
