@@ -1,11 +1,9 @@
-"""The real command line, as a process, against a JSON-RPC server over a chain in memory and a real PostgreSQL."""
+"""The real command line, in processes of its own, against a JSON-RPC server over a chain in memory and a real PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import time
 import tomllib
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -15,6 +13,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from daemon import run_program
 
 from indexer import __version__
 from indexer.config_values import checksum_address
@@ -45,18 +44,7 @@ def indexer(tmp_path: Path) -> Run:
     """Runs the command in an empty folder and waits for its end."""
 
     async def run(*arguments: str, env: dict[str, str] | None = None, stdin: bytes = b"") -> Done:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("INDEXER")}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "indexer", *arguments),
-            cwd=tmp_path,
-            env={**clean, **(env or {})},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(stdin), LONGEST_SECONDS)
-        done = Done(process.returncode or 0, out.decode(), err.decode())
+        done = Done(*await run_program(tmp_path, *arguments, env=env, stdin=stdin, seconds=LONGEST_SECONDS))
         assert "Traceback" not in done.err, done.err
         assert KEY not in done.out + done.err
         return done

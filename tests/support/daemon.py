@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -42,19 +43,46 @@ _fork_server = multiprocessing.get_context("forkserver")
 _fork_server.set_forkserver_preload(["daemon", "indexer.cli.main", "indexer.app", "uvloop"])
 
 
-def _program(folder: Path, log: Path, arguments: Sequence[str], env: Mapping[str, str]) -> None:
-    """What the forked process does: ``indexer ARGUMENTS`` in a folder, all it says in a file."""
+def _program(
+    folder: Path, streams: tuple[Path | None, Path, Path], arguments: Sequence[str], env: Mapping[str, str]
+) -> None:
+    """What the forked process does: ``indexer ARGUMENTS`` in a folder; ``streams`` are files for stdin, stdout, stderr."""
     from indexer.cli.main import main  # noqa: PLC0415 - the test's own process need not have it
 
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(output, stream)
+    given, *said = streams
+    for number, path in enumerate(said, start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    if given is not None:
+        os.dup2(os.open(given, os.O_RDONLY), 0)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own input
     for name in [name for name in os.environ if name.startswith("INDEXER")]:
         del os.environ[name]
     os.environ.update(env)
     os.chdir(folder)
     sys.argv = ["indexer", *arguments]
     main()
+
+
+async def run_program(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"", seconds: float
+) -> tuple[int, str, str]:
+    """``indexer ARGUMENTS`` in a folder from start to end: the exit code, what it printed, what it said beside that."""
+    with tempfile.TemporaryDirectory(prefix="program-") as place:
+        streams = given, out, err = tuple(Path(place, name) for name in ("in", "out", "err"))
+        given.write_bytes(stdin)
+        out.touch()
+        err.touch()
+        process = _fork_server.Process(
+            target=_program, args=(folder, streams, arguments, dict(env or {})), daemon=False
+        )
+        process.start()
+        try:
+            await holds(lambda: process.exitcode is not None, f"the end of {arguments}", seconds)
+            return process.exitcode or 0, out.read_text("utf-8"), err.read_text("utf-8")
+        finally:
+            process.kill()
+            process.join()
+            process.close()
 
 
 class Daemon:
@@ -67,7 +95,9 @@ class Daemon:
         self._log = folder / f"daemon-{next(_numbers)}.log"
         self._log.touch()
         self._process = _fork_server.Process(
-            target=_program, args=(folder, self._log, arguments, dict(env or {})), daemon=False
+            target=_program,
+            args=(folder, (None, self._log, self._log), arguments, dict(env or {})),
+            daemon=False,
         )
         self._process.start()
 
