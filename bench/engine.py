@@ -26,7 +26,7 @@ from bench.rpc import Summary, summary_of
 class Scenario:
     """One run: a load, how its chain is served (options of the replay server), and settings of the chain's section.
 
-    ``indexes`` are lines of ``[database.indexes]``.
+    ``indexes`` are lines of ``[database.indexes]``; runs of one ``curve`` are compared with its first.
     """
 
     load: str
@@ -35,6 +35,7 @@ class Scenario:
     served: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
     label: str = ""
+    curve: str = ""
     indexes: tuple[str, ...] = ()
 
 
@@ -110,6 +111,7 @@ def _measured(scenario: Scenario, summary: Summary, seen: DaemonRun) -> Engine:
         calls=summary.calls,
         bytes_received=summary.bytes_sent,
         memory_bytes=seen.memory_bytes,
+        curve=scenario.curve,
         indexes=len(indexed),
         logs_per_second_with_indexes=summary.logs / indexed[-1] if indexed else None,
     )

@@ -50,9 +50,13 @@ def address_word(of: str) -> str:
 
 
 class Tokens:
-    """Logs of ERC-20, ERC-721 and ERC-1155 tokens; counts ERC-20 transfers and what they moved."""
+    """Logs of ERC-20, ERC-721 and ERC-1155 tokens; counts ERC-20 transfers and what they moved.
 
-    def __init__(self, draw: random.Random) -> None:
+    ERC-20 tokens move among ``holders`` accounts.
+    """
+
+    def __init__(self, draw: random.Random, holders: int = ACCOUNTS) -> None:
+        self._holders = holders
         self.transfers = 0
         self.transferred = 0
         self._draw = draw
@@ -63,7 +67,7 @@ class Tokens:
         amount = int(self._draw.random() * 10 ** int(1 + 24 * self._draw.random()))
         self.transfers += 1
         self.transferred += amount
-        return (_TRANSFER, self._account(), self._account()), f"{amount:064x}"
+        return (_TRANSFER, self._account(self._holders), self._account(self._holders)), f"{amount:064x}"
 
     def nft_transfer(self) -> Log:
         """ERC-721."""

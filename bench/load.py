@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.events import (
+    ACCOUNTS,
     DYNAMIC_ABI,
     FACTORY_ABI,
     TOKENS,
@@ -34,6 +35,9 @@ from bench.events import (
 FIRST_BLOCK = 18_000_000
 FIRST_TIME = 1_700_000_000
 LOADS = ("erc20", "mixed", "dynamic", "diamond", "factory", "tables", "empty")
+BALANCES = 15_000
+"""Balances of ERC-20 tokens that a factory made, all together."""
+
 HASH = b"HASH"
 """Stands in a block's text where its hash belongs."""
 
@@ -120,10 +124,12 @@ class _Writer:
     """Writes logs one after the other."""
 
     def __init__(self, draw: random.Random, name: str, *, times: bool) -> None:
-        self.events = Tokens(draw)
+        kind, number = split_name(name)
+        # However many tokens there are, there are as many balances: what is compared is the cost of addresses.
+        holders = max(2, min(ACCOUNTS, BALANCES // number)) if kind == "factory" else ACCOUNTS
+        self.events = Tokens(draw, holders)
         self._draw = draw
         self._times = times
-        kind, number = split_name(name)
         self._emitters = [address("token", place) for place in range(TOKENS)]
         self._announced: list[str] = []
         self._cut = kind == "diamond"

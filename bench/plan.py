@@ -83,9 +83,11 @@ def _costs(logs: int) -> Iterator[Scenario]:
 
 def _curves(logs: int, *, quick: bool) -> Iterator[Scenario]:
     """The cost has to grow with the logs, not with addresses, tables or blocks."""
-    for addresses in (2_000,) if quick else (10, 1_000, 10_000):
-        yield Scenario(f"factory:{addresses}", logs + addresses, label=f"{addresses:,} discovered addresses")
-    for tables in (200,) if quick else (1, 20, 200):
-        yield Scenario(f"tables:{tables}", logs, label=f"{tables} event tables")
-    for blocks in (50_000,) if quick else (50_000, 500_000):
-        yield Scenario(f"empty:{blocks}", 1_000, label=f"{blocks:,} blocks, nearly all empty")
+    for addresses in (10, 2_000) if quick else (10, 100, 1_000, 10_000):
+        label = f"{addresses:,} discovered addresses"
+        yield Scenario(f"factory:{addresses}", logs, label=label, curve="addresses")
+    for tables in (1, 200) if quick else (1, 20, 200):
+        yield Scenario(f"tables:{tables}", logs, label=f"{tables} event tables", curve="tables")
+    for blocks in (5_000, 50_000) if quick else (50_000, 500_000):
+        label = f"{blocks:,} blocks, nearly all empty"
+        yield Scenario(f"empty:{blocks}", 1_000, label=label, curve="empty blocks")

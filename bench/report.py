@@ -72,6 +72,7 @@ class Engine:
     calls: int
     bytes_received: int
     memory_bytes: int
+    curve: str = ""
     indexes: int = 0
     logs_per_second_with_indexes: float | None = None
 
@@ -174,6 +175,7 @@ def text(report: Report) -> str:
     floors = {result.load: result.floor_logs_per_second for result in report.hot_path}
     for engine in report.engine:
         lines += ["", *engine_lines(engine, floors.get(engine.load))]
+    lines += _curve_lines(report.engine)
     for follow in report.follow:
         lines += ["", *_follow_lines(follow)]
     for cluster in report.cluster:
@@ -221,6 +223,27 @@ def engine_lines(engine: Engine, floor: float | None = None) -> list[str]:
         ),
         f"  most memory:         {engine.memory_bytes / 2**20:>10,.0f} MiB",
     ]
+
+
+def _curve_lines(runs: list[Engine]) -> list[str]:
+    """What runs of the same logs cost against the first of their curve, in CPU time."""
+    curves: dict[str, list[Engine]] = {}
+    for run in runs:
+        if run.curve:
+            curves.setdefault(run.curve, []).append(run)
+    lines = []
+    for curve, found in curves.items():
+        first = found[0]
+        lines += ["", f"{curve}: CPU a log of the indexer and of PostgreSQL, against the first"]
+        for run in found:
+            ours, theirs = (
+                run.daemon_cpu_micros / first.daemon_cpu_micros,
+                run.postgres_cpu_micros / first.postgres_cpu_micros,
+            )
+            lines.append(
+                f"  {run.label:<32}{run.daemon_cpu_micros:>9.2f} µs {ours:>6.2f} {run.postgres_cpu_micros:>9.2f} µs {theirs:>6.2f}"
+            )
+    return lines
 
 
 def _follow_lines(follow: Follow) -> list[str]:
