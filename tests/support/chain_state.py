@@ -6,6 +6,7 @@ The folds are those of the property tests, and share nothing with the SQL of the
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -16,11 +17,10 @@ from typing import Any
 import market_fold
 from asset_fold import AssetFold
 from deal_fold import DealFold
-from diamond_fold import DiamondFold
-from holding_fold import HoldingFold
 from identity_fold import IdentityFold
 from log_fold import LogFold
 from state_rows import Rows
+from token_fold import TokenFold
 
 from indexer.demo.expected import Expected
 
@@ -105,20 +105,17 @@ class Assets(OnChain, AssetFold):
     """Carbon credits and multi-token sales."""
 
 
-class Tokens(OnChain, HoldingFold):
-    """Tokens."""
-
-
-class Diamonds(OnChain, DiamondFold):
-    """Diamonds."""
+class Tokens(OnChain, TokenFold):
+    """Tokens and diamonds."""
 
 
 def state_of(expected: Expected) -> dict[str, Rows]:
     """Rows by table and key, with the columns that the folds know of."""
     blocks = blocks_of(expected)
     told: dict[str, Rows] = {}
-    for fold in (Deals, Assets, Tokens, Diamonds):
+    for fold in (Deals, Assets):
         told |= fold(blocks, None).tables
+    told |= Tokens(_with_objects(blocks, "settings", "diamond_cut"), None, {}).tables
     identity = IdentityFold(blocks)
     told |= {
         name: rows for name, rows in vars(identity).items() if isinstance(rows, dict) and name != "contract"
@@ -128,7 +125,6 @@ def state_of(expected: Expected) -> dict[str, Rows]:
 
 
 def _market(blocks: Blocks) -> dict[str, Rows]:
-    attributed = {number: [_with_list(event) for event in heard] for number, heard in blocks.items()}
     market = market_fold.Market(blocks)
     receivers, paid = market_fold.fees(blocks)
     said = market_fold.last_words(blocks)
@@ -146,7 +142,7 @@ def _market(blocks: Blocks) -> dict[str, Rows]:
         "fee_distribution": {key: _distribution(blocks, key, row) for key, row in paid.items()},
         "token": _named({(key,): row for key, row in market_fold.tokens(blocks).items()}, "kind", "inconsistent"),
         "token_attribute": _named(
-            market_fold.attributes(attributed), "attribute_type", "value", "set_block", "removed", "removed_block",
+            market_fold.attributes(_with_objects(blocks, "attributes")), "attribute_type", "value", "set_block", "removed", "removed_block",
             "inconsistent",
         ),
         "treasury_balance": _named(
@@ -173,16 +169,14 @@ def _market(blocks: Blocks) -> dict[str, Rows]:
     return told
 
 
-def _with_list(event: Heard) -> Heard:
-    """Attributes as a list, which is how this fold takes them."""
-    if event.table != "minter_gemforce_minted":
-        return event
-    return Heard(
-        event.table,
-        event.address,
-        {**event.values, "attributes": json.loads(event.values["attributes"])},
-        event.tx,
-    )
+def _with_objects(blocks: Blocks, *names: str) -> Blocks:
+    """The same with these arguments as objects and lists rather than text, which is how some folds take them."""
+
+    def opened(event: Heard) -> Heard:
+        told = {name: json.loads(event.values[name]) for name in names if name in event.values}
+        return dataclasses.replace(event, values={**event.values, **told}) if told else event
+
+    return {number: [opened(event) for event in heard] for number, heard in blocks.items()}
 
 
 def _keyed(rows: Iterable[dict[str, Any]], keys: tuple[str, ...]) -> Rows:

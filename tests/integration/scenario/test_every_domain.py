@@ -40,11 +40,12 @@ WITHOUT_WORDS = (
     "sale", "sale_payout", "fee_distribution", "token_attribute", "treasury_balance", "ownership", "role_member",
 )  # fmt: skip
 UNTOLD = {table: {"inconsistency"} for table in WITHOUT_WORDS} | {
-    "diamond_selector": {"abi"},
+    "diamond_selector": {"abi", "updated_block"},
     "token": {"name", "symbol", "decimals", "read_block", "inconsistency"},
 }
-"""Columns that no fold tells: which ABI a facet matches depends on the configuration (test_verify.py and test_facet_match.py
-hold it), names come from calls (below), and of these tables the folds tell that a row contradicts itself, not in which words."""
+"""Columns that no fold tells. Which ABI a facet matches, and when that was looked for last, depends on the configuration
+(test_verify.py and test_facet_match.py hold it); names come from calls (test_silent_state.py); of some tables the folds tell that
+a row contradicts itself, but not in which words."""
 
 
 class Stage:
