@@ -75,7 +75,8 @@ def _joined(parts: Sequence[tuple[ColumnData, int]]) -> ColumnData:
 
 
 def _numbers(words: NDArray[np.uint8], *, signed: bool) -> list[object]:
-    return [int.from_bytes(word.tobytes(), signed=signed) for word in words]
+    joined, number = words.tobytes(), int.from_bytes
+    return [number(joined[first : first + 32], signed=signed) for first in range(0, len(joined), 32)]
 
 
 def _take_lists(lists: WordLists, places: NDArray[np.int64]) -> WordLists:

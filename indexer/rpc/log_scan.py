@@ -25,6 +25,9 @@ WORTH_SCANNING = 1 << 16
 """Answers of fewer bytes are parsed as usual: below this, the fixed cost of the scan is larger than what it saves."""
 
 _PIECE_BYTES = 1 << 20
+_LONGEST_LOG = 1 << 14
+"""How far behind the end of a piece the next log is looked for; where it is longer, the rest is one piece."""
+
 _MOST_SHAPES = 8
 _COLUMNS = (
     "block_number",
@@ -64,30 +67,32 @@ class _Shape:
     topics: tuple[int, ...]
 
 
-def scan_logs(raw: bytes, blocks: BlockRange) -> LogBatch | None:
+def scan_logs(raw: bytes | msgspec.Raw, blocks: BlockRange) -> LogBatch | None:
     """The logs of ``raw``, a JSON array, in the order in which they stand there; None when it has to be parsed.
 
     The blocks' numbers are not held against ``blocks`` here, and nothing is ordered.
     """
-    if not (raw.startswith(b'[{"') and raw.endswith(b"}]")) or b"\\" in raw:
+    text = memoryview(raw)
+    if bytes(text[:3]) != b'[{"' or bytes(text[-2:]) != b"}]":
         return None
     try:
-        pieces = [_Scan(piece).batch(blocks) for piece in _pieces(raw)]
+        pieces = [_Scan(piece).batch(blocks) for piece in _pieces(text)]
     except _Irregular:
         return None
     return pieces[0] if len(pieces) == 1 else _joined(pieces, blocks)
 
 
-def _pieces(raw: bytes) -> Iterator[bytes]:
-    """Arrays that together are ``raw``, cut between logs, each small enough to stay in the processor's cache."""
+def _pieces(text: memoryview) -> Iterator[bytes]:
+    """Arrays that together are ``text``, cut between logs, each small enough to stay in the processor's cache."""
     begin = 0
-    while len(raw) - begin > 2 * _PIECE_BYTES:
-        cut = raw.find(b"},{", begin + _PIECE_BYTES) + 1
+    while len(text) - begin > 2 * _PIECE_BYTES:
+        near = begin + _PIECE_BYTES
+        cut = bytes(text[near : near + _LONGEST_LOG]).find(b"},{") + 1
         if cut == 0:
             break
-        yield (b"[" if begin else b"") + raw[begin:cut] + b"]"
-        begin = cut + 1
-    yield b"[" + raw[begin:] if begin else raw
+        yield (b"[" if begin else b"") + text[begin : near + cut] + b"]"
+        begin = near + cut + 1
+    yield b"[" + text[begin:] if begin else bytes(text)
 
 
 def _joined(pieces: list[LogBatch], blocks: BlockRange) -> LogBatch:
@@ -103,6 +108,8 @@ class _Scan:
     """One answer under way."""
 
     def __init__(self, raw: bytes) -> None:
+        if b"\\" in raw:
+            raise _Irregular
         self._raw = raw
         self._text = Text(raw, _Irregular)
         characters = np.frombuffer(raw, np.uint8)

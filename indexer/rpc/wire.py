@@ -127,7 +127,7 @@ def _scanned(result: bytes | msgspec.Raw, blocks: BlockRange) -> LogBatch | None
         found = read_logs(result, blocks)
         if found is not None:
             return found
-    return scan_logs(bytes(result), blocks) if size >= WORTH_SCANNING else None
+    return scan_logs(result, blocks) if size >= WORTH_SCANNING else None
 
 
 def parse_receipt_logs(result: bytes | msgspec.Raw, blocks: BlockRange) -> LogBatch | None:
