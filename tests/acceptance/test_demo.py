@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from typing import IO, Any
 import asyncpg
 import pytest
 from deploy_expressions import NOT_OURS, exported_names, expressions, metric_names
+from scratch import scratch_folder
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -80,8 +82,9 @@ def answers(url: str) -> int:
 @pytest.fixture
 def tmp() -> Iterator[Path]:
     """A temporary directory. Not pytest's: that one is closed to PostgreSQL's user whenever another pytest starts."""
-    with tempfile.TemporaryDirectory(prefix="demo-test-") as folder:
-        yield Path(folder)
+    folder = scratch_folder("demo-test-")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_twenty_seconds_end_with_a_database_that_agrees_with_the_chain(tmp: Path):
