@@ -98,5 +98,5 @@ lock: setup ## write requirements/*.lock anew (ARGS=--upgrade takes newer versio
 	$(COMPILE) requirements/build.in -c requirements/dev.lock -o requirements/build.lock
 
 clean: ## remove .venv, builds and caches; databases (.indexer) stay
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) indexer/native/loops.so dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
