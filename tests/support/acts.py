@@ -33,7 +33,7 @@ class Acts:
     def all(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """Every domain, in an order."""
         return (
-            self.market, self.deal, self.carbon, self.identity, self.registry, self.sales, self.money, self.offices,
+            self.market, self.deal, self.odd_deals, self.carbon, self.identity, self.registry, self.sales, self.money, self.offices,
             self.tokens, self.passes, self.attributes, self.fees,
         )  # fmt: skip
 
@@ -63,7 +63,7 @@ class Acts:
     # -- what is traded ------------------------------------------------------------------------------------------------
 
     async def market(self) -> None:
-        """Listed and sold for ERC-20 and for coin, delisted, superseded, delisted without a listing, listed by the buyer."""
+        """Listed and sold for ERC-20 and for coin, delisted, superseded, delisted without a listing and by another owner."""
         sold, gone, again = [await self.minted(self.alice) for _ in range(3)]
         here = self.diamond.address
         await self.does(
@@ -79,6 +79,11 @@ class Acts:
         await self.does(self.on(self.dave, "purchaseItem", here, gone, value=10**12))
         await self.does(self.on(self.dave, "listItem", self.dave, gone, 2, False, ZERO_ADDRESS))
         await self.does(self.on(self.carol, "forcedTransfer", self.bob, self.alice, sold))
+        await self.does(
+            self.on(self.alice, "listItem", self.alice, sold, 3, False, ZERO_ADDRESS),
+            self.on(self.alice, "safeTransferFrom", self.alice, self.carol, sold, b""),
+            self.on(self.carol, "delistItem", here, sold),
+        )
 
     async def deal(self) -> None:
         """Created, funded in two parts, withdrawn, repaid by another, redeemed; money and invoices out again."""
@@ -106,6 +111,26 @@ class Acts:
             self.on(self.made.admin, "updateTradeDeal", deal, 700),
             self.on(self.made.admin, "setTradeDealActive", deal, False),
             self.on(self.made.admin, "setTradeDealActive", deal, True),
+        )
+
+    async def odd_deals(self) -> None:
+        """A deal that is fully funded twice, and one that never is, since the money came before the invoice."""
+        twice = await self.ask(self.diamond, "getTradeDealCount")
+        first, more, late = [await self.minted(self.alice, amount) for amount in ("1 000", "70 USDC", "500")]
+        for _ in range(2):
+            await self.does(self.on(self.alice, "createTradeDeal", "Odd", "O", 500, self.usdc.address, []))
+        await self.does(
+            self.on(self.alice, "tdDepositInvoice", twice, first),
+            self.on(self.bob, "tdDepositUSDC", twice, 1_000),
+            self.on(self.bob, "tdDepositUSDC", twice + 1, 900),
+        )
+        await self.does(
+            self.on(self.alice, "tdDepositInvoice", twice, more),
+            self.on(self.alice, "tdDepositInvoice", twice + 1, late),
+        )
+        await self.does(
+            self.on(self.carol, "tdDepositUSDC", twice, 70),
+            self.on(self.carol, "tdDepositUSDC", twice + 1, 1),
         )
 
     async def carbon(self) -> None:

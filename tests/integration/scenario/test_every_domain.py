@@ -32,7 +32,7 @@ from indexer.demo.workspace import write_config
 
 REORGS: tuple[tuple[int, Fate], ...] = (
     (1, "reorder"), (3, "drop"), (8, "reorder"), (13, "drop"), (5, "empty"), (21, "reorder"), (34, "drop"), (2, "empty"),
-    (48, "reorder"), (10, "drop"), (4, "reorder"), (27, "drop"),
+    (48, "reorder"), (10, "drop"), (4, "reorder"), (27, "drop"), (16, "reorder"),
 )  # fmt: skip
 """Depth and fate of the transactions, one after each domain; ``finalized`` is 64 blocks behind."""
 
@@ -142,12 +142,13 @@ async def test_every_table_is_the_chains_after_every_reorg(
     async with playing(tools, migrated_url, tmp_path) as stage:
         await stage.client.mine(50)
         assert len(REORGS) == len(stage.acts.all)
-        for act, (depth, fate) in zip(stage.acts.all, REORGS, strict=True):
+        for turn, (act, (depth, fate)) in enumerate(zip(stage.acts.all, REORGS, strict=True)):
             await act()
             await stage.traffic.block()
             await stage.caught_up()
             await stage.reorg(depth, fate)
-            await stage.agrees()
+            # Contracts are asked after some of the reorgs, rows are held against the logs after all of them.
+            await stage.agrees(ALL_ASPECTS if turn % 4 == 0 else ())
             await stage.traffic.block()
         for act in (*stage.acts.all, stage.traffic.upgrade, stage.acts.wide_passes):
             await act()
