@@ -22,6 +22,9 @@ CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 3600.0
 """No statement of ours runs longer; a server that went silent is noticed by the socket much earlier."""
 
+PREPARED_STATEMENTS = 512
+"""Statements that stay prepared on a connection: more than a commit with the folds of all projections has."""
+
 SILENCE_SECONDS = 30
 """How long a TCP connection may be dead before the kernel says so."""
 
@@ -170,6 +173,7 @@ async def connect(url: str, *, application_name: str = "indexer") -> asyncpg.Con
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings=_server_settings(application_name),
+            statement_cache_size=PREPARED_STATEMENTS,
         )
     await _prepare(connection)
     return connection
@@ -191,4 +195,5 @@ async def open_pool(url: str, *, application_name: str = "indexer", size: int = 
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings=_server_settings(application_name),
+            statement_cache_size=PREPARED_STATEMENTS,
         )

@@ -71,11 +71,14 @@ def _header(row: Any) -> BlockHeader:
 async def write_links(connection: asyncpg.Connection, chain_id: int, links: Sequence[BlockHeader]) -> None:
     """Add links at the end of the chain."""
     if links:
-        await connection.execute(
-            sql("insert_links"),
-            chain_id,
-            [link.number for link in links],
-            [link.hash for link in links],
-            [link.parent_hash for link in links],
-            [link.timestamp for link in links],
-        )
+        await connection.execute(sql("insert_links"), chain_id, *columns_of(links))
+
+
+def columns_of(links: Sequence[BlockHeader]) -> tuple[list[int], list[bytes], list[bytes], list[int]]:
+    """Numbers, hashes, parents' hashes and timestamps, as ``insert_links`` takes them."""
+    return (
+        [link.number for link in links],
+        [link.hash for link in links],
+        [link.parent_hash for link in links],
+        [link.timestamp for link in links],
+    )

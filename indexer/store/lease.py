@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -75,7 +76,11 @@ async def hold_lease(connection: asyncpg.Connection, chain_id: int, epoch: int) 
     Raises:
         LeaseLost: another daemon has, or had, the lease since.
     """
-    row = await connection.fetchrow(sql("hold_lease"), chain_id)
+    check_epoch(await connection.fetchrow(sql("hold_lease"), chain_id), chain_id, epoch)
+
+
+def check_epoch(row: Any, chain_id: int, epoch: int) -> None:
+    """Hold ``epoch`` against the lease's row (``epoch`` and ``holder``), None where there is none; raises ``LeaseLost``."""
     if row is None:
         raise LeaseLost(f"nobody holds the lease of chain {chain_id}; a commit needs it")
     if row["epoch"] != epoch or not row["holder"]:

@@ -38,10 +38,11 @@ async def run_settled(
     work: Callable[[asyncpg.Connection], Awaitable[T]],
     *,
     doing: str,
+    before: Callable[[asyncpg.Connection], Awaitable[object]] | None = None,
 ) -> T:
     """Do ``work`` in one transaction and return its result once it is known to be committed.
 
-    ``work`` must write ``commit_id`` to ``sync.chain.last_commit``.
+    ``work`` must write ``commit_id`` to ``sync.chain.last_commit``. ``before`` is done first, on its own.
 
     Raises:
         StoreUnavailable: the database was lost; nothing was written, unless the message says that the outcome is unknown.
@@ -49,6 +50,8 @@ async def run_settled(
     with store_errors(doing):
         connection = await pool.acquire()
         try:
+            if before is not None:
+                await before(connection)
             transaction = connection.transaction()
             await transaction.start()
             try:

@@ -234,7 +234,6 @@ class Store:
             encoded = await encode_aside(commit.chain_id, commit.logs, commit.decoded)
         await self._make_partitions(commit.logs, commit.decoded)
         async with self._commits[commit.chain_id]:
-            await self._extend_lease(commit.chain_id, commit.epoch)
             try:
                 return await self._settled(commit, encoded)
             except InvariantViolated as refused:
@@ -250,8 +249,12 @@ class Store:
         async def work(connection: asyncpg.Connection) -> CommitResult:
             return await apply_commit(connection, commit, encoded, unbooked=unbooked)
 
+        async def extend_lease(connection: asyncpg.Connection) -> None:
+            await connection.execute(sql("extend_lease"), commit.chain_id, commit.epoch)
+
+        doing = f"committing {commit.logs.range}"
         return await run_settled(
-            self.pool, commit.chain_id, commit.id, work, doing=f"committing {commit.logs.range}"
+            self.pool, commit.chain_id, commit.id, work, doing=doing, before=extend_lease
         )
 
     async def _make_partitions(self, logs: LogBatch, decoded: Decoded) -> None:
@@ -262,10 +265,6 @@ class Store:
             missing = await self._partitions.missing(connection, logs, decoded.rows)
             if missing:
                 await self._partitions.make(connection, missing)
-
-    async def _extend_lease(self, chain_id: int, epoch: int) -> None:
-        async with self.session("extending the lease") as connection:
-            await connection.execute(sql("extend_lease"), chain_id, epoch)
 
     async def halt(self, chain_id: int, epoch: int, reason: str) -> None:
         """Refuse every later commit of the chain until ``clear_halt`` or a rewind; ``LeaseLost`` by a stale epoch."""

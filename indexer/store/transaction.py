@@ -13,8 +13,8 @@ from indexer.clock import SystemClock
 from indexer.errors import CursorConflict, FinalizedReorg, Halt, InvariantViolated
 from indexer.store.commit import Commit, CommitResult, Revert
 from indexer.store.coverage import add_discovered
-from indexer.store.cursor import lock_chain, read_link, state_of, write_links
-from indexer.store.lease import hold_lease
+from indexer.store.cursor import columns_of, read_link, state_of
+from indexer.store.lease import check_epoch
 from indexer.store.queries import sql
 from indexer.store.writer import TableRows, copy_in, counts
 
@@ -36,19 +36,19 @@ async def apply_commit(
         InvariantViolated: the revert names an ancestor that is not ours.
     """
     began = _CLOCK.monotonic()
-    await hold_lease(connection, commit.chain_id, commit.epoch)
-    row = await lock_chain(connection, commit.chain_id)
+    row = await _begin(connection, commit)
     if row["last_commit"] == commit.id:
         return result_of(commit, encoded, began=began)
     check_cursor(row, commit)
     orphaned = 0
     if commit.revert is not None:
         orphaned = await _revert(connection, commit, commit.revert, row)
-    await _replace(connection, commit, unbooked=unbooked)
+    if row["covered"] or unbooked:
+        await _replace(connection, commit, unbooked=unbooked)
     copying = _CLOCK.monotonic()
     await copy_in(connection, encoded)
     copied = _CLOCK.monotonic()
-    await _account(connection, commit)
+    await _account(connection, commit, row)
     folding = _CLOCK.monotonic()
     if commit.fold is not None:
         await commit.fold(connection, commit.logs.range, commit.journal)
@@ -60,6 +60,18 @@ async def apply_commit(
         copy_seconds=copied - copying,
         fold_seconds=_CLOCK.monotonic() - folding,
     )
+
+
+async def _begin(connection: asyncpg.Connection, commit: Commit) -> Any:
+    """Hold lease and chain until the transaction ends; the chain's row, with whether the range was covered by anything."""
+    check_epoch(
+        await connection.fetchrow(sql("begin_commit"), commit.chain_id), commit.chain_id, commit.epoch
+    )
+    blocks = commit.logs.range
+    row = await connection.fetchrow(sql("chain_to_commit"), commit.chain_id, blocks.first, blocks.last)
+    if row is None:
+        raise InvariantViolated(f"chain {commit.chain_id} is not registered in sync.chain")
+    return row
 
 
 def result_of(
@@ -137,11 +149,9 @@ async def remove_above(
 
 
 async def _replace(connection: asyncpg.Connection, commit: Commit, *, unbooked: bool) -> None:
-    """Delete what this commit says anew, where anything can be there."""
+    """Delete what this commit says anew, of what a source that was covered may have written, or whatever is ``unbooked``."""
     blocks = commit.logs.range
     within = (commit.chain_id, blocks.first, blocks.last)
-    if not unbooked and not await connection.fetchval(sql("range_was_covered"), *within):
-        return
     covered = False
     for one in merge_filters(list(commit.replaces)):
         where = (
@@ -161,27 +171,28 @@ async def _replace(connection: asyncpg.Connection, commit: Commit, *, unbooked: 
         )
 
 
-async def _account(connection: asyncpg.Connection, commit: Commit) -> None:
-    """Links, coverage, discovered addresses and the cursor."""
-    blocks = commit.logs.range
-    await write_links(connection, commit.chain_id, commit.links)
-    if commit.sources:
-        await connection.execute(
-            sql("add_coverage"), commit.chain_id, list(commit.sources), blocks.first, blocks.last
-        )
+async def _account(connection: asyncpg.Connection, commit: Commit, row: Any) -> None:
+    """Links, coverage, discovered addresses and the cursor; ``row`` is the chain's as the commit found it."""
     await add_discovered(connection, commit.chain_id, commit.discovered)
+    blocks = commit.logs.range
     tip = commit.expected if commit.next is None else commit.next
-    final = await connection.fetchval(
-        sql("move_cursor"),
+    known = [one for one in (row["finalized_number"], commit.finalized_number) if one is not None]
+    floor = None if tip is None else _floor(commit, tip, max(known, default=None))
+    links = [link for link in commit.links if floor is None or link.number >= floor]
+    await connection.execute(
+        sql("end_commit"),
         commit.chain_id,
+        *columns_of(links),
+        floor,
+        list(commit.sources),
+        blocks.first,
+        blocks.last,
         None if tip is None else tip.number,
         None if tip is None else tip.hash,
         commit.head_number,
         commit.finalized_number,
         commit.id,
     )
-    if tip is not None:
-        await connection.execute(sql("prune_links"), commit.chain_id, _floor(commit, tip, final))
 
 
 def _floor(commit: Commit, tip: BlockRef, final: int | None) -> int:

@@ -15,11 +15,6 @@ WHERE (source.contract, source.start_block, source.addresses, source.topics, sou
 SELECT id, key, contract, start_block, addresses, topics, discovered, coverage
 FROM sync.source WHERE chain_id = $1 ORDER BY id;
 
--- name: add_coverage
--- These sources now have all logs of this range.
-UPDATE sync.source SET coverage = coverage + int8multirange(int8range($3, $4, '[]'))
-WHERE chain_id = $1 AND id = ANY ($2::bigint[]) AND NOT coverage @> int8range($3, $4, '[]');
-
 -- name: cut_coverage
 -- No source has anything above this block any more.
 UPDATE sync.source SET coverage = coverage * int8multirange(int8range(0, $2, '[]'))
@@ -28,10 +23,6 @@ WHERE chain_id = $1 AND NOT upper(coverage) <= $2 + 1;
 -- name: clear_coverage
 -- No source has anything any more.
 UPDATE sync.source SET coverage = '{}' WHERE chain_id = $1 AND NOT isempty(coverage);
-
--- name: range_was_covered
--- Whether rows of this range may be in the tables already.
-SELECT EXISTS (SELECT FROM sync.source WHERE chain_id = $1 AND coverage && int8range($2, $3, '[]'));
 
 -- name: filter_was_covered
 -- Whether rows of a filter (NULL: any address, any topic) may be in the tables: whether a source that asked for such logs was
