@@ -53,18 +53,21 @@ def compile_loops(folder: Path) -> str | None:
         return "there is no C compiler"
     files = sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h"})
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
-    # A daemon may have the old file mapped: it is replaced, not written over.
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        made = Path(scratch) / "loops.so"
-        command = [*compiler, *_FLAGS, f'-DINDEXER_SOURCE="{digest}"', "-o", str(made)]
-        command += [str(path) for path in files if path.suffix == ".c"]
-        try:
+    flags = [*_FLAGS, f'-DINDEXER_SOURCE="{digest}"', *(str(path) for path in files if path.suffix == ".c")]
+    try:
+        # A daemon may have the old file mapped: it is replaced, not written over.
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            made = Path(scratch) / "loops.so"
             done = subprocess.run(  # noqa: S603  # the compiler that whoever installs has chosen
-                command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+                [*compiler, *flags, "-o", str(made)],
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT_SECONDS,
+                check=False,
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return f"the C compiler does not run: {error}"
-        if done.returncode:
-            return f"the C compiler fails: {done.stderr.strip()[:500]}"
-        made.replace(folder / "loops.so")
+            if done.returncode:
+                return f"the C compiler fails: {done.stderr.strip()[:500]}"
+            made.replace(folder / "loops.so")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"the C compiler does not run: {error}"
     return None
