@@ -283,7 +283,11 @@ def attributes(blocks: dict[int, list[Any]]) -> dict[Any, Any]:
     def drop(number: int, who: bytes, token: Any, key: str) -> None:
         row = rows.get((who, token, short(key)))
         if row is not None:
-            row.update(removed=True, removed_block=row["removed_block"] or number, updated_block=number)
+            row.update(
+                removed=True,
+                removed_block=number if row["removed_block"] is None else row["removed_block"],
+                updated_block=number,
+            )
 
     for number, _, event in events(blocks):
         v, who = event.values, event.address
