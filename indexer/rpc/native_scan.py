@@ -1,4 +1,4 @@
-"""Large answers to ``eth_getLogs`` in one pass of compiled code (``indexer/native/logs.c``), where it is installed.
+"""Answers to ``eth_getLogs`` in one pass of compiled code (``indexer/native/logs.c``), where it is installed.
 
 The outcome is that of parsing, or None: what is not plain JSON of logs as nodes write them is parsed, and judged, in
 the usual way.
@@ -18,9 +18,6 @@ from indexer.chain.refs import BlockRange
 from indexer.native.library import address_of, loops
 from indexer.rpc.hex_columns import MAX_INT32, MAX_TIME
 
-WORTH_READING = 1 << 11
-"""Shorter answers are parsed as usual: making the columns takes longer than what is saved."""
-
 _COLUMNS: tuple[tuple[str, type[np.generic], tuple[int, ...]], ...] = (
     ("block_number", np.int64, ()),
     ("block_time", np.int64, ()),
@@ -36,6 +33,9 @@ _COLUMNS: tuple[tuple[str, type[np.generic], tuple[int, ...]], ...] = (
 
 _LEAST_LOG_BYTES = 300
 """No log with all of its fields is written in fewer characters; a test counts them."""
+
+WORTH_READING = _LEAST_LOG_BYTES
+"""Shorter answers hold no log."""
 
 
 _SAMPLE_BYTES = 1 << 14

@@ -1,7 +1,7 @@
 """What comes over the wire, as the values of ``chain``: headers, logs, receipts.
 
 A result is parsed once by msgspec into structs that the garbage collector does not track; the logs of an answer then
-become columns (``rpc/hex_columns.py``). Large answers take a short cut past the structs, with the same outcome
+become columns (``rpc/hex_columns.py``). Most answers take a short cut past the structs, with the same outcome
 (``rpc/native_scan.py``, else ``rpc/log_scan.py``). Fields that are not asked for here are skipped unread: nodes send many.
 
 Sources: JSON-RPC 2.0; Ethereum execution API (``eth_getLogs``, ``eth_getBlockByNumber``, ``eth_getBlockReceipts``).
