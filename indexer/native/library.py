@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,11 @@ def digest() -> str:
 
 @cache
 def loops() -> ctypes.CDLL | None:
-    """The functions in C; they let go of the interpreter's lock while they run. None where numpy has to do."""
-    if os.environ.get(SWITCH) == "0" or not LIBRARY.exists():
+    """The functions in C; they let go of the interpreter's lock while they run. None where numpy has to do.
+
+    They pair hex digits and turn numbers round as a little-endian machine has them, so no other machine uses them.
+    """
+    if os.environ.get(SWITCH) == "0" or sys.byteorder != "little" or not LIBRARY.exists():
         return None
     try:
         library = ctypes.CDLL(str(LIBRARY))

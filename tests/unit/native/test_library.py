@@ -63,6 +63,12 @@ def test_they_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert library.loops.__wrapped__() is None
 
 
+def test_a_big_endian_machine_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(library.SWITCH, raising=False)
+    monkeypatch.setattr(sys, "byteorder", "big")
+    assert library.loops.__wrapped__() is None
+
+
 def test_without_a_library_numpy_has_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "LIBRARY", tmp_path / "loops.so")
     assert library.loops.__wrapped__() is None
