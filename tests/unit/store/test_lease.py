@@ -6,6 +6,7 @@ import pytest
 from store_world import CHAIN, HOLDER, Log
 
 from indexer.errors import LeaseLost, StoreUnavailable
+from indexer.store.connect import connect
 from indexer.store.lease import hold_lease
 
 
@@ -113,13 +114,15 @@ async def test_a_writer_paused_at_the_first_statement_of_a_commit_is_ended_too(b
     """It holds the lease's row and has not got to the chain's lock."""
     store = books.store
     await store.renew_lease(CHAIN, HOLDER, books.epoch, 0.01)
-    async with store.pool.acquire() as zombie:
-        paused = zombie.transaction()
-        await paused.start()
+    zombie = await connect(store.url)
+    try:
+        await zombie.execute("BEGIN")
         await hold_lease(zombie, CHAIN, books.epoch)
         await asyncio.sleep(0.05)
         assert await store.acquire_lease(CHAIN, "writer-2", 15) is None  # waited for it, then ended it
         assert await store.acquire_lease(CHAIN, "writer-2", 15) == books.epoch + 1
+    finally:
+        zombie.terminate()
 
 
 async def test_two_writers_that_take_turns_never_both_write(books):
