@@ -78,6 +78,9 @@ BEGIN
     IF to_regprocedure('sync.add_partition(text, bigint, bigint)') IS NOT NULL THEN
         GRANT EXECUTE ON FUNCTION sync.add_partition(text, bigint, bigint) TO indexer_writer;
     END IF;
+    IF to_regprocedure('sync.gather_statistics(text[])') IS NOT NULL THEN
+        GRANT EXECUTE ON FUNCTION sync.gather_statistics(text[]) TO indexer_writer;
+    END IF;
     IF to_regclass('sync.view_file') IS NOT NULL THEN
         REVOKE INSERT, UPDATE, DELETE ON sync.view_file FROM indexer_writer;
     END IF;

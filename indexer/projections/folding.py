@@ -169,22 +169,34 @@ async def begin_step(
 async def step_end(
     connection: Connection, chain_id: int, projections: Iterable[Projection], blocks: BlockRange, rows: int
 ) -> int:
-    """The last block of a step from ``blocks.first`` on that reads at most ``rows`` rows of each event table.
+    """The last block of a step from ``blocks.first`` on that reads about ``rows`` rows of each event table at most.
 
-    One block more than that is read where a single block has more rows.
+    One block more than that is read where a single block has more rows. Rows are not counted in a table that has hardly
+    more than that as a whole: counting takes a tenth of the time of folding.
     """
-    tables = sorted({table for one in projections for table in one.triggers if table.startswith("event.")})
-    if not tables:
+    named = event_tables(projections)
+    counted = await connection.fetch(sql("tables_of_more_rows"), named, rows * 1.25) if named else []
+    if not counted:
         return blocks.last
     edges = " UNION ALL ".join(
-        f"(SELECT block_number FROM {qualified(table)} WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3"
+        f"(SELECT block_number FROM {qualified(row['name'])} WHERE chain_id = $1 AND block_number BETWEEN $2 AND $3"
         " ORDER BY block_number OFFSET $4 LIMIT 1)"
-        for table in tables
+        for row in counted
     )
     edge = await connection.fetchval(
         f"SELECT min(block_number) FROM ({edges}) AS edge", chain_id, blocks.first, blocks.last, rows
     )
     return blocks.last if edge is None else max(int(edge) - 1, blocks.first)
+
+
+def event_tables(projections: Iterable[Projection]) -> list[str]:
+    """The event tables whose rows give any of these something to do."""
+    return sorted({table for one in projections for table in one.triggers if table.startswith("event.")})
+
+
+async def gather_statistics(connection: Connection, projections: Iterable[Projection]) -> None:
+    """See to it that the planner knows the event tables that these are about to read much of."""
+    await connection.execute(sql("gather_statistics"), event_tables(projections))
 
 
 async def _journal_range(connection: Connection, blocks: str) -> None:

@@ -79,6 +79,7 @@ class FinalFolds:
             units = [unit for unit in units_of(self.projections) if not busy.isdisjoint(_names(unit))]
             together = {name for unit in units for name in _names(unit)}
             await self._advance(connection, sorted(idle.keys() - together), end)
+            await folding.gather_statistics(connection, [one for unit in units for one in unit])
         return units
 
     async def _lane(self, pool: Pool, waiting: deque[Unit], through: int) -> None:

@@ -84,6 +84,7 @@ class Rebuild:
 
     async def _build(self, connection: Connection, through: int) -> None:
         first = 0
+        await folding.gather_statistics(connection, self._projections)
         while first <= through:
             async with connection.transaction():
                 blocks = await folding.begin_step(

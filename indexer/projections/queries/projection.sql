@@ -80,6 +80,23 @@ SELECT set_config('indexer.journal', $1, true);
 -- thinks too little of tables that nothing has gathered statistics of yet, and many rows times many rows is what it then does.
 SELECT set_config('work_mem', '64MB', true), set_config('enable_nestloop', $1, true);
 
+-- name: gather_statistics
+-- Before large folds: what the planner has to know of event tables ($1).
+SELECT sync.gather_statistics($1);
+
+-- name: tables_of_more_rows
+-- Those of tables $1 that may have more than $2 rows, by the size of their files; partitioned ones and those that nothing is
+-- known of may.
+SELECT wanted.name
+FROM unnest($1::text[]) AS wanted (name)
+JOIN pg_class AS class ON class.oid = to_regclass(wanted.name)
+CROSS JOIN LATERAL (
+    SELECT pg_relation_size(class.oid) / current_setting('block_size')::float8 AS pages
+) AS now
+WHERE class.reltuples < 0 OR class.relkind = 'p' OR (class.relpages = 0 AND now.pages > 0)
+   OR class.reltuples / greatest(class.relpages, 1) * now.pages > $2
+ORDER BY wanted.name;
+
 -- name: fold_limits
 -- A writer that is paused inside a fold lets go after this long; a lock is not waited for longer.
 SELECT set_config('idle_in_transaction_session_timeout', '60s', true), set_config('lock_timeout', '30s', true);
