@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
@@ -105,21 +106,34 @@ class Session:
         return min(starts, default=self.settings.start_block)
 
     async def look(self) -> BlockHeader:
-        """Read the head and finality anew."""
-        return await self.notice(await self.client.head())
+        """Read the head and finality anew, both at once."""
+        tagged = asyncio.ensure_future(self._tagged())
+        try:
+            head = await self.client.head()
+            return await self._take_in(head, await tagged)
+        finally:
+            tagged.cancel()  # where the head was not to be had; what it raised is of no interest then
+            await asyncio.gather(tagged, return_exceptions=True)
 
     async def notice(self, head: BlockHeader) -> BlockHeader:
         """Take in a head and read finality. The head may be lower than the one before; finality never is."""
+        return await self._take_in(head, await self._tagged())
+
+    async def _take_in(self, head: BlockHeader, tagged: BlockHeader | None) -> BlockHeader:
         self.head = head
-        self.finalized = advance_finality(self.finalized, await self._reported_finality(head))
+        self.finalized = advance_finality(self.finalized, await self._reported_finality(head, tagged))
         return head
 
-    async def _reported_finality(self, head: BlockHeader) -> int | None:
+    async def _tagged(self) -> BlockHeader | None:
+        """The configured tag's block; None where finality is a depth, or the chain does not know the tag."""
+        finality = self.settings.finality
+        return None if isinstance(finality, int) else await self.client.finalized(finality)
+
+    async def _reported_finality(self, head: BlockHeader, tagged: BlockHeader | None) -> int | None:
         """The configured tag's block; where the chain never knew it, ``safe``'s, else the one at the default depth."""
         finality = self.settings.finality
         if isinstance(finality, int):
             return finalized_by_depth(head.number, finality)
-        tagged = await self.client.finalized(finality)
         if tagged is not None:
             self.knows_finality = True
             return tagged.number
