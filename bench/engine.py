@@ -26,7 +26,8 @@ from bench.rpc import Summary, summary_of
 class Scenario:
     """One run: a load, how its chain is served (options of the replay server), and settings of the chain's section.
 
-    ``indexes`` are lines of ``[database.indexes]``; runs of one ``curve`` are compared with its first.
+    ``indexes`` are lines of ``[database.indexes]``; runs of one ``curve`` are compared with its first. Of several ``rounds``
+    the one of median rate counts.
     """
 
     load: str
@@ -35,6 +36,7 @@ class Scenario:
     served: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
     label: str = ""
+    rounds: int = 1
     curve: str = ""
     indexes: tuple[str, ...] = ()
 

@@ -43,7 +43,7 @@ def engines(given: argparse.Namespace) -> Iterator[Scenario]:
     few = 10_000 if given.quick else 100_000
     if _wanted(given, "daemon"):
         for load, logs in _sizes(given):
-            yield Scenario(load, logs)
+            yield Scenario(load, logs, rounds=given.rounds)
     if _wanted(given, "indexes"):
         logs = _QUICK["mixed"] if given.quick else _FULL["mixed"]
         yield Scenario("mixed", given.logs or logs, label="mixed, seven more indexes", indexes=SEVEN_INDEXES)
@@ -52,7 +52,8 @@ def engines(given: argparse.Namespace) -> Iterator[Scenario]:
     if _wanted(given, "latency"):
         for wait in (0, 30):
             label = f"mixed, {wait} ms a request"
-            yield Scenario("mixed", 50_000, served=(f"--latency-ms={wait}",), label=label)
+            served = (f"--latency-ms={wait}",)
+            yield Scenario("mixed", 50_000, served=served, label=label, rounds=given.rounds)
     if _wanted(given, "many"):
         yield Scenario("diamond", few)
         yield from _curves(few, quick=given.quick)

@@ -75,6 +75,12 @@ class Engine:
     curve: str = ""
     indexes: int = 0
     logs_per_second_with_indexes: float | None = None
+    rounds: int = 1
+
+    @property
+    def projection_ratio(self) -> float:
+        """How long the projections took after the last event was committed, against the events' time."""
+        return self.logs_per_second / self.logs_per_second_with_state - 1
 
 
 @dataclass(slots=True)
@@ -206,12 +212,15 @@ def engine_lines(engine: Engine, floor: float | None = None) -> list[str]:
     if engine.logs_per_second_with_indexes is not None:
         rate = f"{engine.logs_per_second_with_indexes:>10,.0f} logs a second"
         indexes = [f"  indexes made:        {rate}, {engine.indexes} of them, after the events"]
+    rounds = f", median of {engine.rounds} rounds" if engine.rounds > 1 else ""
+    apart = f"; projections took {engine.projection_ratio:.2f} of the events' time"
+    projections = "" if engine.indexes else apart
     ratio = "" if floor is None else f"; the floor is {floor / engine.logs_per_second:.1f} times as fast"
     return [
-        f"{engine.label} through `indexer run`: {engine.logs:,} logs in {engine.blocks:,} blocks",
+        f"{engine.label} through `indexer run`: {engine.logs:,} logs in {engine.blocks:,} blocks{rounds}",
         f"  events committed:    {engine.logs_per_second:>10,.0f} logs a second, {engine.commits} commits{ratio}",
         *indexes,
-        f"  state caught up:     {engine.logs_per_second_with_state:>10,.0f} logs a second",
+        f"  state caught up:     {engine.logs_per_second_with_state:>10,.0f} logs a second{projections}",
         f"  CPU of the indexer:  {engine.daemon_cpu_micros:>10.2f} µs a log",
         (
             f"  CPU of PostgreSQL:   {engine.postgres_cpu_micros:>10.2f} µs a log, state included; "
