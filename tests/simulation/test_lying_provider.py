@@ -119,7 +119,7 @@ def settings_of(every: list[Case], url: str) -> Settings:
             chain_id=case.chain_id,
             rpc=tuple(map(SecretStr, rpc)),
             poll_seconds=1.0,
-            timeout_seconds=1.0,
+            timeout_seconds=3.0,  # of an honest answer on a busy machine, too: a liar left alone is believed
             max_range_blocks=20,
         )
         for name, contract in world.contracts().items():
