@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+import contextlib
+import signal
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -11,11 +13,15 @@ from indexer.cli.context import ConfigOption, JsonOption, load, print_json, quie
 from indexer.errors import IndexerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
     from rich.console import RenderableType
 
     from indexer.config import DatabaseSettings, Settings
 
 _RATE_SECONDS = 1.0
+
+ResultT = TypeVar("ResultT")
 
 
 def status(
@@ -50,19 +56,47 @@ async def _watch(settings: Settings, every: float, *, as_json: bool) -> None:
     from indexer.cli.report import Rates, gather  # noqa: PLC0415 - as above
 
     _require_database(settings.database)
-    rates = Rates()
+    rates, interrupted = Rates(), _Interrupted()
     async with opened_store(settings.database, "status") as store:
         await store.require_migrated()
-        if as_json:
+        with _shown(as_json=as_json) as show:
             while True:
-                print_json(await gather(store, settings, rates))
-                await asyncio.sleep(every)
-        from rich.live import Live  # noqa: PLC0415 - as above
+                show(await interrupted.unless(gather(store, settings, rates)))
+                await interrupted.unless(asyncio.sleep(every))
 
-        with Live(render(await gather(store, settings, rates)), auto_refresh=False) as live:
-            while True:
-                await asyncio.sleep(every)
-                live.update(render(await gather(store, settings, rates)), refresh=True)
+
+class _Interrupted:
+    """Whether Ctrl-C was pressed. One that came while something else was being cancelled is not lost, as it can be in asyncio."""
+
+    def __init__(self) -> None:
+        self._pressed = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._pressed.set)
+
+    async def unless(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """What ``work`` gives; ``KeyboardInterrupt`` instead, at once, when it was pressed."""
+        working = asyncio.create_task(work)
+        pressed = asyncio.create_task(self._pressed.wait())
+        try:
+            await asyncio.wait({working, pressed}, return_when=asyncio.FIRST_COMPLETED)
+            if self._pressed.is_set():
+                raise KeyboardInterrupt
+            return working.result()
+        finally:
+            working.cancel()
+            pressed.cancel()
+            await asyncio.gather(working, pressed, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def _shown(*, as_json: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """What shows a report: one document after another, or the same place on the screen."""
+    if as_json:
+        yield print_json
+        return
+    from rich.live import Live  # noqa: PLC0415 - rich takes long to import
+
+    with Live(auto_refresh=False) as live:
+        yield lambda found: live.update(render(found), refresh=True)
 
 
 def _require_database(database: DatabaseSettings) -> None:

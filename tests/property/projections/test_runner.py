@@ -129,10 +129,11 @@ async def test_a_fold_under_way_can_be_found_and_ends_with_its_task(ledger, pool
         trailing = asyncio.create_task(ledger.projections.trail(pool, 1, 5, EPOCH))
         for name in set(ledger.projections.names) - {"erc20_supply"}:
             await holds_through(ledger, name, 5)
-        holders = await ledger.connection.fetch(
-            "SELECT DISTINCT mode FROM pg_locks WHERE locktype = 'advisory' AND classid = 1947013"
-        )
-        assert [row["mode"] for row in holders] == ["ShareLock"]
+        held = "SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND classid = 1947013"
+        async with asyncio.timeout(20):
+            while not (holders := await ledger.connection.fetch(held)):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+        assert {row["mode"] for row in holders} == {"ShareLock"}
         trailing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await trailing
